@@ -1,0 +1,10 @@
+//! `norn`: alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
+//!
+//! Layers, imports go down only: [`cli`] → sciences ([`qc`]) → [`report`] → [`compute`], [`formats`], [`genome`].
+
+pub mod cli;
+pub mod compute;
+pub mod formats;
+pub mod genome;
+pub mod qc;
+pub mod report;
