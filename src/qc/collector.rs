@@ -1,0 +1,92 @@
+//! What a collector of figures is: a state that observes reads and merges with the states of other parts of the file.
+//!
+//! The genome is cut into *stretches*. A read belongs to the stretch in which it starts; a reference position belongs to
+//! the stretch that holds it. A collector that counts reads looks at [`Collector::observe`] alone. One that counts
+//! positions also gets the reads that start before the stretch and reach into it ([`Collector::lead_in`]) and counts
+//! only positions within the stretch, so that cutting the file elsewhere never changes a figure.
+
+use std::sync::Arc;
+
+use super::Options;
+use super::read::Read;
+use crate::formats::fasta::Reference;
+use crate::formats::header::Header;
+
+/// The parts of a read that cost something to decode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// [`Read::bases`].
+    pub bases: bool,
+    /// [`Read::quals`] (only CRAM can leave them out).
+    pub quals: bool,
+    /// [`Read::read_group`], [`Read::nm`] and other auxiliary fields.
+    pub fields: bool,
+    /// The read's name.
+    pub name: bool,
+    /// [`Read::reference`].
+    pub reference: bool,
+}
+
+impl Needs {
+    /// What either of them needs.
+    pub fn union(self, other: Needs) -> Needs {
+        Needs {
+            bases: self.bases || other.bases,
+            quals: self.quals || other.quals,
+            fields: self.fields || other.fields,
+            name: self.name || other.name,
+            reference: self.reference || other.reference,
+        }
+    }
+}
+
+/// A run of reference positions that one collector state owns: 0-based, half-open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Index of the contig.
+    pub contig: usize,
+    /// First position.
+    pub start: u32,
+    /// One past the last position.
+    pub end: u32,
+}
+
+/// What is the same for all reads of a run.
+pub struct Context {
+    /// The input's header.
+    pub header: Header,
+    /// The reference sequence, where one was given.
+    pub reference: Option<Arc<Reference>>,
+    /// For each of the header's contigs its index in the reference, where it has it.
+    pub reference_contigs: Vec<Option<usize>>,
+    /// What the user asked for.
+    pub options: Options,
+}
+
+/// A mergeable state of figures.
+///
+/// For one stretch the calls come as `enter`, `lead_in`*, `observe`*, `leave`; reads in coordinate order. Reads without
+/// a position come after the last `leave`. A state sees stretches in ascending order; `merge` is called with the state
+/// of the parts that follow in the file.
+pub trait Collector: Sized + Send {
+    /// What the collector looks at.
+    fn needs(context: &Context) -> Needs;
+
+    /// The empty state.
+    fn new(context: &Context) -> Self;
+
+    /// A stretch begins.
+    fn enter(&mut self, _stretch: Stretch, _context: &Context) {}
+
+    /// A read that starts before the stretch and reaches into it.
+    fn lead_in(&mut self, _read: &Read<'_>) {}
+
+    /// A read that starts within the stretch, or has no position.
+    fn observe(&mut self, read: &Read<'_>);
+
+    /// The stretch ends: no read will come that touches it.
+    fn leave(&mut self, _context: &Context) {}
+
+    /// Takes in the state of the part of the file that follows.
+    fn merge(&mut self, next: Self);
+}

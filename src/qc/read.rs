@@ -1,0 +1,76 @@
+//! A read as every collector sees it: the record's view and what is derived from it once for all.
+
+use crate::formats::bam::{Flags, Op, Record};
+
+/// `=ACMGRSVTWYHKDBN`: the base codes of BAM.
+pub const BASE_A: u8 = 1;
+/// C.
+pub const BASE_C: u8 = 2;
+/// G.
+pub const BASE_G: u8 = 4;
+/// T.
+pub const BASE_T: u8 = 8;
+/// N.
+pub const BASE_N: u8 = 15;
+
+/// One record with its decoded parts. Positions are 0-based.
+#[derive(Clone, Copy)]
+pub struct Read<'a> {
+    /// The record itself.
+    pub record: Record<'a>,
+    /// Its flags.
+    pub flags: Flags,
+    /// Mapping quality.
+    pub mapq: u8,
+    /// Index of the contig it is placed on.
+    pub contig: Option<usize>,
+    /// Leftmost position (0-based); 0 where it is not placed.
+    pub start: u32,
+    /// One past the last reference position that its CIGAR reaches; `start` where it has none.
+    pub end: u32,
+    /// The CIGAR.
+    pub ops: &'a [Op],
+    /// The bases as BAM codes, one in a byte, in the record's (reference) orientation. Empty unless asked for in
+    /// [`Needs`](super::collector::Needs).
+    pub bases: &'a [u8],
+    /// The qualities (Phred), in the record's orientation; all 255 where they are missing.
+    pub quals: &'a [u8],
+    /// Index of the read group in the header; the number of read groups where it has none that the header knows.
+    pub read_group: usize,
+    /// `NM`: edit distance.
+    pub nm: Option<i64>,
+    /// The reference's codes for `start..end`, as far as the contig reaches. Empty without a reference.
+    pub reference: &'a [u8],
+}
+
+impl Read<'_> {
+    /// Placed and aligned: contig, position, and flag 0x4 not set.
+    #[inline]
+    pub fn is_mapped(&self) -> bool {
+        !self.flags.is_unmapped() && self.contig.is_some()
+    }
+
+    /// The runs of read bases that stand on reference bases, as (index of the first read base, reference position,
+    /// length), in order.
+    #[inline]
+    pub fn blocks(&self) -> impl Iterator<Item = (usize, u32, u32)> {
+        blocks(self.ops, self.start)
+    }
+}
+
+/// The `M`, `=` and `X` runs of a CIGAR that begins at `start`: (index of the first read base, reference position,
+/// length).
+#[inline]
+pub fn blocks(ops: &[Op], start: u32) -> impl Iterator<Item = (usize, u32, u32)> {
+    let (mut at, mut position) = (0usize, start);
+    ops.iter().filter_map(move |op| {
+        let block = (at, position, op.len);
+        if op.kind.consumes_read() {
+            at += op.len as usize;
+        }
+        if op.kind.consumes_reference() {
+            position = position.saturating_add(op.len);
+        }
+        op.kind.is_aligned().then_some(block)
+    })
+}
