@@ -1,1 +1,3 @@
-//! .
+//! Parallel machinery: ordered work, shards, several nodes, progress.
+
+pub mod ordered;

@@ -7,6 +7,9 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::Options;
 use super::read::Read;
 use crate::formats::fasta::Reference;
@@ -59,6 +62,8 @@ pub struct Context {
     pub reference: Option<Arc<Reference>>,
     /// For each of the header's contigs its index in the reference, where it has it.
     pub reference_contigs: Vec<Option<usize>>,
+    /// Whether the records come in coordinate order; without it no stretch is entered and positions are not counted.
+    pub sorted: bool,
     /// What the user asked for.
     pub options: Options,
 }
@@ -68,7 +73,12 @@ pub struct Context {
 /// For one stretch the calls come as `enter`, `lead_in`*, `observe`*, `leave`; reads in coordinate order. Reads without
 /// a position come after the last `leave`. A state sees stretches in ascending order; `merge` is called with the state
 /// of the parts that follow in the file.
-pub trait Collector: Sized + Send {
+pub trait Collector: Sized + Send + Serialize + DeserializeOwned {
+    /// Why it cannot be collected from this input, if so.
+    fn unavailable(_context: &Context) -> Option<&'static str> {
+        None
+    }
+
     /// What the collector looks at.
     fn needs(context: &Context) -> Needs;
 

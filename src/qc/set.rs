@@ -1,0 +1,78 @@
+//! All collectors, each on or off, as one collector: adding one is its own file and a line here.
+
+use serde::{Deserialize, Serialize};
+
+use super::collector::{Collector, Context, Needs, Stretch};
+use super::read::Read;
+
+macro_rules! collectors {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
+        /// The collectors that are on.
+        #[derive(Serialize, Deserialize)]
+        pub struct CollectorSet {
+            $($(#[$doc])* pub $name: Option<$type>,)*
+        }
+
+        /// The names by which collectors are asked for.
+        pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        impl CollectorSet {
+            /// Collectors that are asked for by name and cannot be had from this input, with the reason.
+            pub fn unavailable_of(context: &Context) -> Vec<(&'static str, &'static str)> {
+                let mut reasons = Vec::new();
+                $(if let (true, Some(why)) = (context.wants(stringify!($name)), <$type>::unavailable(context)) {
+                    reasons.push((stringify!($name), why));
+                })*
+                reasons
+            }
+        }
+
+        impl Collector for CollectorSet {
+            fn needs(context: &Context) -> Needs {
+                let mut needs = Needs::default();
+                $(if is_on::<$type>(context, stringify!($name)) {
+                    needs = needs.union(<$type>::needs(context));
+                })*
+                needs
+            }
+
+            fn new(context: &Context) -> Self {
+                Self {
+                    $($name: is_on::<$type>(context, stringify!($name)).then(|| <$type>::new(context)),)*
+                }
+            }
+
+            fn enter(&mut self, stretch: Stretch, context: &Context) {
+                $(if let Some(c) = &mut self.$name { c.enter(stretch, context); })*
+            }
+
+            fn lead_in(&mut self, read: &Read<'_>) {
+                $(if let Some(c) = &mut self.$name { c.lead_in(read); })*
+            }
+
+            #[inline]
+            fn observe(&mut self, read: &Read<'_>) {
+                $(if let Some(c) = &mut self.$name { c.observe(read); })*
+            }
+
+            fn leave(&mut self, context: &Context) {
+                $(if let Some(c) = &mut self.$name { c.leave(context); })*
+            }
+
+            fn merge(&mut self, next: Self) {
+                $(if let (Some(c), Some(next)) = (&mut self.$name, next.$name) { c.merge(next); })*
+            }
+        }
+    };
+}
+
+collectors! {
+    /// samtools flagstat.
+    flagstat: super::flagstat::Flagstat,
+    /// samtools idxstats.
+    idxstats: super::idxstats::Idxstats,
+}
+
+fn is_on<C: Collector>(context: &Context, name: &str) -> bool {
+    context.wants(name) && C::unavailable(context).is_none()
+}
