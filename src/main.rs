@@ -12,5 +12,6 @@ fn main() {
         pass::walk_shards(&file, &context, &shards, &pool, &|_, _| ()).expect("walk")
     };
     let _ = CollectorSet::needs(&context);
+    if let Some(st)=&state.stats { std::fs::write("/tmp/o.stats", st.to_text(state.cycles.as_ref().expect("on"), &context).expect("text")).expect("w"); }
     print!("{}{}", state.flagstat.expect("on").to_text(), state.idxstats.expect("on").to_text(&context.header.contigs));
 }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use super::collector::{Context, Needs};
-use super::read::{BASE_N, Read};
+use super::read::{BASE_C, BASE_G, BASE_N, Read, blocks};
 use crate::formats::bam::{Op, Record, RecordError, Value};
 use crate::formats::fasta::FastaError;
 
@@ -40,6 +40,7 @@ pub struct Decoder {
     no_read_group: usize,
     ops: Vec<Op>,
     bases: Vec<u8>,
+    mismatches: Vec<u32>,
     reference: ReferenceWindow,
 }
 
@@ -54,6 +55,7 @@ impl Decoder {
             no_read_group: groups.len(),
             ops: Vec::new(),
             bases: Vec::new(),
+            mismatches: Vec::new(),
             reference: ReferenceWindow::default(),
         }
     }
@@ -86,8 +88,11 @@ impl Decoder {
         }
         let end = u32::try_from(u64::from(start) + reference_length).unwrap_or(u32::MAX);
 
+        let (mut gc_count, mut n_count) = (0, 0);
         if self.needs.bases {
             unpack(record.packed_bases(), base_count, &mut self.bases);
+            gc_count = count(&self.bases, |base| (base == BASE_C) | (base == BASE_G));
+            n_count = count(&self.bases, |base| base == BASE_N);
         }
         let (mut nm, mut read_group) = (None, self.no_read_group);
         if self.needs.fields {
@@ -107,6 +112,10 @@ impl Decoder {
             }
             _ => &[],
         };
+        self.mismatches.clear();
+        if self.needs.bases && !reference.is_empty() && !self.bases.is_empty() {
+            find_mismatches(&self.bases, reference, &self.ops, &mut self.mismatches);
+        }
         Ok(Read {
             record,
             flags,
@@ -119,7 +128,10 @@ impl Decoder {
             quals: record.qualities(),
             read_group,
             nm,
+            gc_count,
+            n_count,
             reference,
+            mismatches: &self.mismatches,
         })
     }
 }
@@ -132,6 +144,28 @@ fn unpack(packed: &[u8], count: usize, out: &mut Vec<u8>) {
         pair[1] = byte & 15;
     }
     out.truncate(count);
+}
+
+/// How many bases are of a kind. Counts in bytes, 255 at a time, so that the compiler can use the widest vectors.
+fn count(bases: &[u8], is: impl Fn(u8) -> bool) -> u32 {
+    bases.chunks(255).map(|part| u32::from(part.iter().fold(0u8, |n, &base| n + u8::from(is(base))))).sum()
+}
+
+/// Collects the indices of bases that differ from the reference under them. Whole runs are compared first: most reads
+/// have none.
+fn find_mismatches(bases: &[u8], reference: &[u8], ops: &[Op], out: &mut Vec<u32>) {
+    const STEP: usize = 32;
+    for (at, offset, length) in blocks(ops, 0) {
+        let offset = offset as usize;
+        let Some(under) = reference.get(offset..reference.len().min(offset + length as usize)) else { break };
+        let Some(over) = bases.get(at..at + under.len()) else { break };
+        for (i, (over, under)) in over.chunks(STEP).zip(under.chunks(STEP)).enumerate() {
+            if over != under {
+                let first = (at + i * STEP) as u32;
+                out.extend((first..).zip(over.iter().zip(under)).filter(|(_, (a, b))| a != b).map(|(index, _)| index));
+            }
+        }
+    }
 }
 
 /// The reference around the reads that come next, as BAM base codes.

@@ -1,12 +1,14 @@
 //! Alignment QC: every figure from one pass over the reads.
 
 pub mod collector;
+pub mod cycles;
 pub mod decode;
 pub mod flagstat;
 pub mod idxstats;
 pub mod pass;
 pub mod read;
 pub mod set;
+pub mod stats;
 pub mod window;
 
 /// What the user asked of `norn qc`.

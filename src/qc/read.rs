@@ -39,8 +39,14 @@ pub struct Read<'a> {
     pub read_group: usize,
     /// `NM`: edit distance.
     pub nm: Option<i64>,
+    /// How many of the bases are C or G.
+    pub gc_count: u32,
+    /// How many of the bases are N.
+    pub n_count: u32,
     /// The reference's codes for `start..end`, as far as the contig reaches. Empty without a reference.
     pub reference: &'a [u8],
+    /// Indices of the bases that stand on another reference base (codes differ), ascending. Empty without a reference.
+    pub mismatches: &'a [u32],
 }
 
 impl Read<'_> {

@@ -71,6 +71,10 @@ collectors! {
     flagstat: super::flagstat::Flagstat,
     /// samtools idxstats.
     idxstats: super::idxstats::Idxstats,
+    /// Qualities and bases by cycle.
+    cycles: super::cycles::Cycles,
+    /// samtools stats.
+    stats: super::stats::Stats,
 }
 
 fn is_on<C: Collector>(context: &Context, name: &str) -> bool {

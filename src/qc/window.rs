@@ -57,7 +57,8 @@ impl<T: Copy + Default> Window<T> {
         (start < end).then_some((start, end))
     }
 
-    /// The values of `start..end`, which must come from [`Window::clip`].
+    /// The values of `start..end`, which must come from [`Window::clip`]; `end` may be one larger, so that a step down
+    /// can stand behind the range.
     #[inline]
     pub fn values(&mut self, start: u32, end: u32) -> &mut [T] {
         let from = (start - self.start) as usize;
@@ -80,6 +81,9 @@ impl<T: Copy + Default> Window<T> {
     /// The stretch ends: hands over all the rest.
     pub fn leave(&mut self, finish: impl FnMut(u32, Run<'_, T>)) {
         self.finish_to(self.stretch.end, finish);
+        let beyond = self.touched.saturating_sub(self.start) as usize;
+        self.values[..beyond].fill(T::default());
+        self.touched = self.start;
     }
 
     /// Hands over the positions up to `to`: each call of `finish` gets the first position of a run and the run.

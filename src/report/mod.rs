@@ -1,1 +1,3 @@
-//! .
+//! Texts that people and other programs read.
+
+pub mod c_format;
