@@ -94,7 +94,7 @@ impl Decoder {
             gc_count = count(&self.bases, |base| (base == BASE_C) | (base == BASE_G));
             n_count = count(&self.bases, |base| base == BASE_N);
         }
-        let (mut nm, mut read_group) = (None, self.no_read_group);
+        let (mut nm, mut read_group, mut has_barcode) = (None, self.no_read_group, false);
         if self.needs.fields {
             for (tag, value) in record.fields() {
                 match (&tag, value) {
@@ -102,6 +102,7 @@ impl Decoder {
                     (b"RG", Value::String(id)) => {
                         read_group = self.read_groups.get(id).copied().unwrap_or(self.no_read_group);
                     }
+                    (b"BC" | b"CR" | b"OX" | b"RX", _) => has_barcode = true,
                     _ => {}
                 }
             }
@@ -128,6 +129,7 @@ impl Decoder {
             quals: record.qualities(),
             read_group,
             nm,
+            has_barcode,
             gc_count,
             n_count,
             reference,

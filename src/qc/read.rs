@@ -39,6 +39,8 @@ pub struct Read<'a> {
     pub read_group: usize,
     /// `NM`: edit distance.
     pub nm: Option<i64>,
+    /// Whether the record has a barcode tag (BC, CR, OX or RX).
+    pub has_barcode: bool,
     /// How many of the bases are C or G.
     pub gc_count: u32,
     /// How many of the bases are N.

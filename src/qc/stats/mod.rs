@@ -2,6 +2,7 @@
 //!
 //! Held to samtools 1.16 byte for byte, quirks included; each quirk has a comment here and a case in the tests.
 
+pub mod barcodes;
 pub mod gc_depth;
 mod text;
 
@@ -12,6 +13,7 @@ use super::cycles::End;
 use super::read::{BASE_N, Read};
 use super::window::{Run, Window};
 use crate::formats::bam::OpKind;
+use barcodes::Barcodes;
 use gc_depth::GcDepth;
 
 /// Insert sizes above this count as this (samtools' default of -i).
@@ -47,6 +49,7 @@ pub struct Stats {
     /// Mismatches by cycle and quality + 1 (column 0: N bases), 256 columns; empty without a reference.
     mismatches: Vec<u64>,
     gc_depth: GcDepth,
+    barcodes: Barcodes,
     has_reference: bool,
     /// The last mapped read's (contig, position), to see whether the file is sorted when it does not say so.
     last: (i32, i32),
@@ -153,6 +156,7 @@ impl Collector for Stats {
             depths: vec![0; MAX_DEPTH + 2],
             mismatches: Vec::new(),
             gc_depth: GcDepth::new(context),
+            barcodes: Barcodes::default(),
             has_reference: context.reference.is_some(),
             last: (-1, -1),
             window: Window::new(),
@@ -245,6 +249,7 @@ impl Collector for Stats {
         add_all(&mut self.indel_cycles, next.indel_cycles);
         add_all(&mut [&mut self.depths, &mut self.mismatches], [next.depths, next.mismatches]);
         self.gc_depth.merge(next.gc_depth);
+        self.barcodes.merge(next.barcodes);
         self.last = next.last;
     }
 }
@@ -284,6 +289,9 @@ impl Stats {
         }
         match end {
             End::First => {
+                if read.has_barcode {
+                    self.barcodes.observe(&read.record);
+                }
                 c.first += 1;
                 c.total_length_first += length as u64;
             }

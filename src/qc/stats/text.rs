@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::super::collector::Context;
 use super::super::cycles::{BaseCounts, Cycles, End};
+use super::barcodes::Barcodes;
 use super::gc_depth::BIN_SIZE;
 use super::{GC_BINS, MAX_DEPTH, Stats};
 use crate::formats::fasta::FastaError;
@@ -97,6 +98,7 @@ impl Stats {
             gc_content(&mut out, name, &self.gc_steps[i]);
         }
         base_content(&mut out, cycles);
+        barcodes(&mut out, &self.barcodes);
         self.insert_size_rows(&mut out, &sizes);
         self.lengths(&mut out);
         self.indels(&mut out);
@@ -340,6 +342,39 @@ fn base_content(out: &mut String, cycles: &Cycles) {
         let sums: [u64; 4] = std::array::from_fn(|i| counts.iter().map(|row| row.acgt[i]).sum());
         let n: u64 = counts.iter().map(|row| row.n).sum();
         line(out, format_args!("{total}\t{}\t{}\t{}\t{}\t{n}", sums[0], sums[1], sums[2], sums[3]));
+    }
+}
+
+fn barcodes(out: &mut String, barcodes: &Barcodes) {
+    for (tag, quality_tag, barcode) in barcodes.seen() {
+        // Positions behind the separator count from it on, as the second half.
+        let place = |at: usize| match barcode.separator {
+            Some(separator) if at >= separator => (2, at - separator),
+            _ => (1, at + 1),
+        };
+        let positions = || (0..barcode.bases.len()).filter(|at| Some(*at) != barcode.separator);
+        comment(out, "ACGT content per cycle for barcodes", &format!("{tag}C"));
+        for at in positions() {
+            let counts = &barcode.bases[at];
+            let all: u64 = counts[..4].iter().sum();
+            if all > 0 {
+                let (half, position) = place(at);
+                let _ = write!(out, "{tag}C{half}\t{position}");
+                for n in counts {
+                    let _ = write!(out, "\t{:.2}", 100.0 * *n as f64 / all as f64);
+                }
+                out.push('\n');
+            }
+        }
+        comment(out, "Barcode Qualities", &format!("{quality_tag}Q"));
+        for at in positions() {
+            let (half, position) = place(at);
+            let _ = write!(out, "{quality_tag}Q{half}\t{position}");
+            for quality in 0..barcode.max_quality.map_or(0, |highest| highest + 1) {
+                let _ = write!(out, "\t{}", barcode.qualities[at].get(quality).unwrap_or(&0));
+            }
+            out.push('\n');
+        }
     }
 }
 
