@@ -1,1 +1,4 @@
 //! .
+pub mod fai;
+pub mod fasta;
+pub mod gzi;
