@@ -1,1 +1,5 @@
 //! .
+pub mod contigs;
+pub mod intervals;
+pub mod region;
+pub mod sex;

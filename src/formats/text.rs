@@ -1,0 +1,124 @@
+//! Lines of a text file, plain, gzip or BGZF, whatever its name.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use rust_htslib::bgzf;
+
+/// Longest line in bytes that is taken; longer ones are an error, not an allocation.
+pub const MAX_LINE: u64 = 1 << 24;
+
+/// Opens a text file for reading; gzip and BGZF are known by their first bytes and inflated.
+///
+/// # Errors
+/// The file cannot be opened or its first bytes not read.
+pub fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let mut file = File::open(path)?;
+    let mut magic = Vec::with_capacity(2);
+    file.by_ref().take(2).read_to_end(&mut magic)?;
+    if magic != [31, 139] {
+        // Chained, not rewound: a pipe is taken too.
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, io::Cursor::new(magic).chain(file))));
+    }
+    // An absolute path: htslib takes what looks like `scheme:rest` for something else than a file.
+    let path = path.canonicalize()?;
+    let inner = bgzf::Reader::from_path(&path).map_err(io::Error::other)?;
+    Ok(Box::new(BufReader::with_capacity(BUFFER, Inflated(inner))))
+}
+
+/// Reads the next line into `line` (replacing its content) without its end, `\n` or `\r\n`; false at the end of the
+/// text.
+///
+/// # Errors
+/// Reading fails, or the line is longer than [`MAX_LINE`].
+pub fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let taken = reader.take(MAX_LINE).read_until(b'\n', line)?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else if taken as u64 == MAX_LINE {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a line is longer than 16 MiB; is this text?",
+        ));
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    Ok(taken > 0)
+}
+
+const BUFFER: usize = 1 << 16;
+
+/// Gives htslib's failure a name.
+struct Inflated(bgzf::Reader);
+
+impl Read for Inflated {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|_| {
+            io::Error::new(io::ErrorKind::InvalidData, "the compressed data is truncated or corrupt")
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::{io::Write, process::Command};
+
+    use noodles::bgzf;
+
+    use super::*;
+
+    fn lines(path: &Path) -> io::Result<Vec<String>> {
+        let (mut reader, mut line, mut all) = (open(path)?, Vec::new(), Vec::new());
+        while read_line(&mut reader, &mut line)? {
+            all.push(String::from_utf8_lossy(&line).into_owned());
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn plain_gzip_and_bgzf_give_the_same_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let text: String =
+            (0..9000).map(|n| format!("line {n}\r\n")).chain([String::from("\nlast")]).collect();
+        let expected: Vec<_> = text.lines().map(str::to_owned).collect();
+        let plain = dir.path().join("plain");
+        std::fs::write(&plain, &text).unwrap();
+        let bgzipped = dir.path().join("bgzipped");
+        let mut writer = bgzf::io::Writer::new(File::create(&bgzipped).unwrap());
+        writer.write_all(text.as_bytes()).unwrap();
+        writer.finish().unwrap();
+        let gzipped = dir.path().join("gzipped");
+        let gzip = Command::new("gzip").arg("-c").arg(&plain).output().unwrap();
+        // Two members, one behind the other, are one file too.
+        std::fs::write(&gzipped, [gzip.stdout.as_slice(), &gzip.stdout].concat()).unwrap();
+        assert_eq!(lines(&plain).unwrap(), expected);
+        assert_eq!(lines(&bgzipped).unwrap(), expected);
+        assert_eq!(lines(&gzipped).unwrap().len(), 2 * expected.len() - 1);
+
+        for path in [bgzipped, gzipped] {
+            let bytes = std::fs::read(&path).unwrap();
+            for cut in [bytes.len() / 3, 20] {
+                std::fs::write(&path, &bytes[..cut]).unwrap();
+                assert!(lines(&path).is_err(), "{path:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
+        let mut endless = BufReader::new(io::repeat(b'x'));
+        assert!(read_line(&mut endless, &mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn an_empty_file_has_no_lines() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(lines(file.path()).unwrap().is_empty());
+    }
+}
