@@ -105,8 +105,15 @@ impl AlignmentFile {
         let is_pipe = path == Path::new("-");
         let (format, source, size) = if is_pipe { sniff_pipe()? } else { sniff_file(path)? };
         let reference = reference.map(Path::to_path_buf);
-        let mut file =
-            Self { path: path.into(), format, header: Header::default(), reference, index: None, size, pipe: Mutex::new(None) };
+        let mut file = Self {
+            path: path.into(),
+            format,
+            header: Header::default(),
+            reference,
+            index: None,
+            size,
+            pipe: Mutex::new(None),
+        };
         match source {
             Some(source) if format == Format::Bam => {
                 let (reader, header) = BamReader::new(source)?;

@@ -46,7 +46,8 @@ impl AlignmentIndex {
                     "csi" => csi::fs::read(&candidate).map(Kind::Csi),
                     _ => cram::crai::fs::read(&candidate).map(Kind::Crai),
                 };
-                let kind = kind.map_err(|source| AlignmentError::Index { path: candidate.clone(), source })?;
+                let kind =
+                    kind.map_err(|source| AlignmentError::Index { path: candidate.clone(), source })?;
                 return Ok(Some(Self { path: candidate, kind }));
             }
         }
@@ -111,7 +112,9 @@ impl AlignmentIndex {
         };
         match &self.kind {
             Kind::Bai(index) => {
-                for (contig, (sequence, &length)) in index.reference_sequences().iter().zip(lengths).enumerate() {
+                for (contig, (sequence, &length)) in
+                    index.reference_sequences().iter().zip(lengths).enumerate()
+                {
                     let linear: &LinearIndex = sequence.index();
                     for (i, offset) in linear.iter().enumerate() {
                         let position = (i as u32).saturating_mul(CUT_STEP);
@@ -123,21 +126,29 @@ impl AlignmentIndex {
             }
             Kind::Csi(index) => {
                 let (min_shift, depth) = (index.min_shift(), index.depth());
-                for (contig, (sequence, &length)) in index.reference_sequences().iter().zip(lengths).enumerate() {
+                for (contig, (sequence, &length)) in
+                    index.reference_sequences().iter().zip(lengths).enumerate()
+                {
                     let binned: &BinnedIndex = sequence.index();
                     if binned.is_empty() {
                         continue;
                     }
                     for position in (0..length).step_by(CUT_STEP as usize) {
                         if let Some(start) = Position::new(position as usize + 1) {
-                            consider(contig, position, sequence.min_offset(min_shift, depth, start).compressed());
+                            consider(
+                                contig,
+                                position,
+                                sequence.min_offset(min_shift, depth, start).compressed(),
+                            );
                         }
                     }
                 }
             }
             Kind::Crai(records) => {
                 for record in records {
-                    let (Some(contig), Some(start)) = (record.reference_sequence_id(), record.alignment_start()) else {
+                    let (Some(contig), Some(start)) =
+                        (record.reference_sequence_id(), record.alignment_start())
+                    else {
                         continue;
                     };
                     let position = (usize::from(start) - 1) as u32;

@@ -452,7 +452,9 @@ mod tests {
 
     #[test]
     fn padded_names_end_at_the_first_zero() {
-        for (stored, name) in [(&b"ab\0\0"[..], &b"ab"[..]), (b"abc\0", b"abc"), (b"abc", b"abc"), (b"\0", b"")] {
+        for (stored, name) in
+            [(&b"ab\0\0"[..], &b"ab"[..]), (b"abc\0", b"abc"), (b"abc", b"abc"), (b"\0", b"")]
+        {
             let bytes = record(stored, &[], 0, b"");
             assert_eq!(Record::new(&bytes).expect("valid").name(), name);
         }

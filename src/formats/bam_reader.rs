@@ -117,7 +117,9 @@ impl BamReader {
         }
         let length = self.u32_here(0) as usize;
         if length > MAX_RECORD_LENGTH {
-            return Err(self.bad_record(RecordError::Overrun { have: MAX_RECORD_LENGTH, need: length as u64 }));
+            return Err(
+                self.bad_record(RecordError::Overrun { have: MAX_RECORD_LENGTH, need: length as u64 })
+            );
         }
         if !self.has(4 + length)? {
             return Err(self.cut_off());
@@ -127,16 +129,20 @@ impl BamReader {
             return Err(self.bad_record(error));
         }
         self.at = from + length;
-        Ok(Some(Record::new(&self.slab[from..from + length]).map_err(|source| AlignmentError::Record {
-            position: self.block.1 << 16,
-            source,
-        })?))
+        Ok(Some(
+            Record::new(&self.slab[from..from + length])
+                .map_err(|source| AlignmentError::Record { position: self.block.1 << 16, source })?,
+        ))
     }
 
     /// Virtual position of the next record.
     #[inline]
     pub fn position(&self) -> u64 {
-        if self.at >= self.block.0 { self.block.1 << 16 | (self.at - self.block.0) as u64 } else { self.carried }
+        if self.at >= self.block.0 {
+            self.block.1 << 16 | (self.at - self.block.0) as u64
+        } else {
+            self.carried
+        }
     }
 
     fn at_end(&self) -> Result<Option<Record<'_>>, AlignmentError> {
@@ -230,7 +236,12 @@ impl BamReader {
         }
         if header.contigs.is_empty() {
             header.contigs = contigs;
-        } else if !header.contigs.iter().map(|c| (&c.name, c.length)).eq(contigs.iter().map(|c| (&c.name, c.length))) {
+        } else if !header
+            .contigs
+            .iter()
+            .map(|c| (&c.name, c.length))
+            .eq(contigs.iter().map(|c| (&c.name, c.length)))
+        {
             return Err(bad("its @SQ lines and its binary contig list differ"));
         }
         Ok(header)

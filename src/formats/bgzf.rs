@@ -13,7 +13,8 @@ pub const MAX_BLOCK_LENGTH: usize = 1 << 16;
 
 /// The empty block that ends a complete file.
 pub const EOF_MARKER: [u8; 28] = [
-    0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x06, 0, 0x42, 0x43, 0x02, 0, 0x1b, 0, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x06, 0, 0x42, 0x43, 0x02, 0, 0x1b, 0, 0x03, 0, 0, 0, 0, 0,
+    0, 0, 0, 0,
 ];
 
 const BUFFER_LENGTH: usize = 1 << 18;
@@ -220,7 +221,9 @@ mod tests {
         let mut bad_crc = good.clone();
         bad_crc[first - 6] ^= 1;
         assert!(matches!(read(&bad_crc), Err(BgzfError::Checksum { offset: 0 })));
-        assert!(matches!(read(&good[..first + 9]), Err(BgzfError::Truncated { offset }) if offset == first as u64));
+        assert!(
+            matches!(read(&good[..first + 9]), Err(BgzfError::Truncated { offset }) if offset == first as u64)
+        );
         assert!(matches!(read(&good[..first - 3]), Err(BgzfError::Truncated { offset: 0 })));
         assert!(matches!(read(b"BAM\x01 not compressed"), Err(BgzfError::NotBgzf { offset: 0 })));
     }

@@ -79,7 +79,8 @@ impl Header {
         for (number, line) in text.split(|&b| b == b'\n').enumerate() {
             let line = String::from_utf8_lossy(line);
             let line = line.trim_end_matches(['\r', '\0']);
-            let get = |tag: &str| line.split('\t').skip(1).find_map(|f| f.strip_prefix(tag)).map(str::to_owned);
+            let get =
+                |tag: &str| line.split('\t').skip(1).find_map(|f| f.strip_prefix(tag)).map(str::to_owned);
             match line.get(..3) {
                 Some("@HD") => {
                     header.sort_order = match get("SO:").as_deref() {

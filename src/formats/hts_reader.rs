@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rust_htslib::bam::{self as hts, FetchDefinition, Read as _};
 use rust_htslib::htslib::{
-    hts_fmt_option_CRAM_OPT_DECODE_MD, hts_fmt_option_CRAM_OPT_REQUIRED_FIELDS, sam_fields_SAM_AUX, sam_fields_SAM_CIGAR,
-    sam_fields_SAM_FLAG, sam_fields_SAM_MAPQ, sam_fields_SAM_POS, sam_fields_SAM_QNAME, sam_fields_SAM_QUAL,
-    sam_fields_SAM_RGAUX, sam_fields_SAM_RNAME, sam_fields_SAM_RNEXT, sam_fields_SAM_PNEXT, sam_fields_SAM_SEQ,
-    sam_fields_SAM_TLEN,
+    hts_fmt_option_CRAM_OPT_DECODE_MD, hts_fmt_option_CRAM_OPT_REQUIRED_FIELDS, sam_fields_SAM_AUX,
+    sam_fields_SAM_CIGAR, sam_fields_SAM_FLAG, sam_fields_SAM_MAPQ, sam_fields_SAM_PNEXT, sam_fields_SAM_POS,
+    sam_fields_SAM_QNAME, sam_fields_SAM_QUAL, sam_fields_SAM_RGAUX, sam_fields_SAM_RNAME,
+    sam_fields_SAM_RNEXT, sam_fields_SAM_SEQ, sam_fields_SAM_TLEN,
 };
 
 use super::alignment::{AlignmentError, Columns, Fetch};
@@ -37,7 +37,11 @@ impl HtsReader {
     }
 
     /// All records.
-    pub(super) fn open(path: &Path, reference: Option<&Path>, columns: Columns) -> Result<Self, AlignmentError> {
+    pub(super) fn open(
+        path: &Path,
+        reference: Option<&Path>,
+        columns: Columns,
+    ) -> Result<Self, AlignmentError> {
         quiet();
         let mut inner = hts::Reader::from_path(path).map_err(failed)?;
         if let Some(reference) = reference {
@@ -48,7 +52,11 @@ impl HtsReader {
     }
 
     /// Records of regions.
-    pub(super) fn indexed(path: &Path, reference: Option<&Path>, columns: Columns) -> Result<Self, AlignmentError> {
+    pub(super) fn indexed(
+        path: &Path,
+        reference: Option<&Path>,
+        columns: Columns,
+    ) -> Result<Self, AlignmentError> {
         quiet();
         let mut inner = hts::IndexedReader::from_path(path).map_err(failed)?;
         if let Some(reference) = reference {

@@ -5,6 +5,7 @@
 //! positions also gets the reads that start before the stretch and reach into it ([`Collector::lead_in`]) and counts
 //! only positions within the stretch, so that cutting the file elsewhere never changes a figure.
 
+use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -99,4 +100,29 @@ pub trait Collector: Sized + Send + Serialize + DeserializeOwned {
 
     /// Takes in the state of the part of the file that follows.
     fn merge(&mut self, next: Self);
+
+    /// Hands over the intervals that no later read changes, in order, so that they need not be kept. Only called for the
+    /// state of the file from its beginning on; `finished` after its last read.
+    fn drain(&mut self, _sink: &mut dyn IntervalSink, _finished: bool) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file of intervals in the order of the genome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Track {
+    /// Depth of every position, equal neighbours together.
+    PerBase,
+    /// Mean depth of each region.
+    Regions,
+    /// Depth classes, equal neighbours together.
+    Quantized,
+    /// Positions of each region that reach each threshold.
+    Thresholds,
+}
+
+/// Takes intervals as they are finished.
+pub trait IntervalSink {
+    /// One line: contig, 0-based half-open range, and the columns behind them (without a leading tab).
+    fn interval(&mut self, track: Track, contig: usize, range: (u32, u32), columns: &str) -> io::Result<()>;
 }

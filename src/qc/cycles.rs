@@ -65,7 +65,10 @@ impl Collector for Cycles {
     }
 
     fn new(_: &Context) -> Self {
-        Self { qualities: vec![QualityTable::default(); 8], bases: (0..16).map(|i| BaseTable::new(i % 2 == 1)).collect() }
+        Self {
+            qualities: vec![QualityTable::default(); 8],
+            bases: (0..16).map(|i| BaseTable::new(i % 2 == 1)).collect(),
+        }
     }
 
     #[inline]

@@ -48,7 +48,8 @@ impl Decoder {
     /// A decoder of the parts that are needed.
     pub fn new(context: &Context, needs: Needs) -> Self {
         let groups = &context.header.read_groups;
-        let read_groups = groups.iter().enumerate().map(|(i, group)| (group.id.clone().into_bytes(), i)).collect();
+        let read_groups =
+            groups.iter().enumerate().map(|(i, group)| (group.id.clone().into_bytes(), i)).collect();
         Self {
             needs,
             read_groups,
@@ -164,7 +165,12 @@ fn find_mismatches(bases: &[u8], reference: &[u8], ops: &[Op], out: &mut Vec<u32
         for (i, (over, under)) in over.chunks(STEP).zip(under.chunks(STEP)).enumerate() {
             if over != under {
                 let first = (at + i * STEP) as u32;
-                out.extend((first..).zip(over.iter().zip(under)).filter(|(_, (a, b))| a != b).map(|(index, _)| index));
+                out.extend(
+                    (first..)
+                        .zip(over.iter().zip(under))
+                        .filter(|(_, (a, b))| a != b)
+                        .map(|(index, _)| index),
+                );
             }
         }
     }
@@ -186,7 +192,8 @@ impl ReferenceWindow {
         let end = end.min(length);
         let held = self.start + self.codes.len() as u32;
         if self.contig != Some(contig) || start < self.start || end > held {
-            let Some((reference, index)) = context.reference.as_ref().zip(context.reference_contigs[contig]) else {
+            let Some((reference, index)) = context.reference.as_ref().zip(context.reference_contigs[contig])
+            else {
                 return Ok(&[]);
             };
             let to = end.max(start.saturating_add(REFERENCE_STEP)).min(length);

@@ -1,8 +1,10 @@
 //! Alignment QC: every figure from one pass over the reads.
 
 pub mod collector;
+pub mod coverage;
 pub mod cycles;
 pub mod decode;
+pub mod depth;
 pub mod flagstat;
 pub mod idxstats;
 pub mod pass;
@@ -11,27 +13,40 @@ pub mod set;
 pub mod stats;
 pub mod window;
 
+use std::sync::Arc;
+
+use depth::regions::RegionSpec;
+
 /// What the user asked of `norn qc`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The collectors that are asked for by name; all where it is empty.
     pub collectors: Vec<String>,
-    /// Reads below this mapping quality do not count in depth figures (`--min-mapq`; Picard's default of 20).
-    pub min_mapq: u8,
-    /// Bases below this quality do not count in depth figures (`--min-baseq`; Picard's default of 20).
-    pub min_baseq: u8,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { collectors: Vec::new(), min_mapq: 20, min_baseq: 20 }
-    }
+    /// Reads below this mapping quality do not count in depth figures; each figure has its peer's default without it.
+    pub min_mapq: Option<u8>,
+    /// Bases below this quality do not count in depth figures; each figure has its peer's default without it.
+    pub min_baseq: Option<u8>,
+    /// Regions whose mean depth is wanted (`--by`).
+    pub regions: Option<Arc<RegionSpec>>,
+    /// Whether the depth of every position is wanted (`--per-base`).
+    pub per_base: bool,
+    /// Borders of depth classes, ascending (`--quantize`); empty: not wanted.
+    pub quantize: Vec<u32>,
+    /// Depths for which the positions of each region are counted, ascending (`--depth-thresholds`).
+    pub depth_thresholds: Vec<u32>,
+    /// Depth by a read's start and end alone, mates counted twice (`--fast-mode`).
+    pub fast_mode: bool,
 }
 
 impl collector::Context {
     /// Whether a collector is asked for.
     pub fn wants(&self, name: &str) -> bool {
         let names = &self.options.collectors;
-        names.is_empty() || names.iter().any(|n| n == name)
+        let base = |of: &[&str]| names.iter().any(|n| of.contains(&n.as_str()));
+        match name {
+            _ if names.is_empty() => true,
+            "cycles" => base(&["stats", "quality", "alignment", "ga4gh"]),
+            name => base(&[name]),
+        }
     }
 }

@@ -87,7 +87,8 @@ pub fn shards(file: &AlignmentFile) -> Option<Vec<Shard>> {
 /// A shard's size: small enough that 16 threads share a small file, large enough that reading the reads around a cut
 /// twice does not count. CRAM decodes a whole slice for that, so its shards are larger.
 fn shard_bytes(file: &AlignmentFile) -> u64 {
-    let (least, most) = if file.format() == Format::Cram { (12 << 20, 64 << 20) } else { (4 << 20, 64 << 20) };
+    let (least, most) =
+        if file.format() == Format::Cram { (12 << 20, 64 << 20) } else { (4 << 20, 64 << 20) };
     (file.size().unwrap_or(0) / 256).clamp(least, most)
 }
 
@@ -192,7 +193,9 @@ impl<'c> Worker<'c> {
             if context.sorted {
                 match read.contig {
                     Some(contig) => {
-                        if ended || current.is_some_and(|at| contig < at || (contig == at && read.start < last)) {
+                        if ended
+                            || current.is_some_and(|at| contig < at || (contig == at && read.start < last))
+                        {
                             return Err(unsorted(context, &read, contig));
                         }
                         if current != Some(contig) {

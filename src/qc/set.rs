@@ -1,8 +1,10 @@
 //! All collectors, each on or off, as one collector: adding one is its own file and a line here.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
-use super::collector::{Collector, Context, Needs, Stretch};
+use super::collector::{Collector, Context, IntervalSink, Needs, Stretch};
 use super::read::Read;
 
 macro_rules! collectors {
@@ -62,6 +64,11 @@ macro_rules! collectors {
             fn merge(&mut self, next: Self) {
                 $(if let (Some(c), Some(next)) = (&mut self.$name, next.$name) { c.merge(next); })*
             }
+
+            fn drain(&mut self, sink: &mut dyn IntervalSink, finished: bool) -> io::Result<()> {
+                $(if let Some(c) = &mut self.$name { c.drain(sink, finished)?; })*
+                Ok(())
+            }
         }
     };
 }
@@ -71,6 +78,10 @@ collectors! {
     flagstat: super::flagstat::Flagstat,
     /// samtools idxstats.
     idxstats: super::idxstats::Idxstats,
+    /// mosdepth's depth figures.
+    depth: super::depth::Depth,
+    /// samtools coverage.
+    coverage: super::coverage::Coverage,
     /// Qualities and bases by cycle.
     cycles: super::cycles::Cycles,
     /// samtools stats.

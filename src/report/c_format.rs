@@ -52,7 +52,10 @@ mod tests {
             (99.95, "9.995000e+01", "99.95", "100"),
             (19.7351, "1.973510e+01", "19.7351", "19.7"),
         ] {
-            assert_eq!((scientific(value).as_str(), general(value, 6).as_str(), general(value, 3).as_str()), (e, g6, g3));
+            assert_eq!(
+                (scientific(value).as_str(), general(value, 6).as_str(), general(value, 3).as_str()),
+                (e, g6, g3)
+            );
         }
     }
 }

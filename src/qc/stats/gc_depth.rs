@@ -141,7 +141,13 @@ impl GcDepth {
             open => {
                 let held = held_from(position, length);
                 *open = Some(Open { contig, start: position, held });
-                self.bins.push(Bin { contig: contig as u32, start: position, end: held.1, gc: 0.0, depth: 0 });
+                self.bins.push(Bin {
+                    contig: contig as u32,
+                    start: position,
+                    end: held.1,
+                    gc: 0.0,
+                    depth: 0,
+                });
             }
         }
         if let Some(bin) = self.bins.last_mut() {
@@ -233,7 +239,14 @@ mod tests {
 
     fn empty(by_reference: bool) -> GcDepth {
         let lengths = vec![500_000; 3];
-        GcDepth { by_reference, lengths, bins: Vec::new(), open: None, anchored: true, trace: Trace::default() }
+        GcDepth {
+            by_reference,
+            lengths,
+            bins: Vec::new(),
+            open: None,
+            anchored: true,
+            trace: Trace::default(),
+        }
     }
 
     proptest! {

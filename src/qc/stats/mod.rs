@@ -280,7 +280,8 @@ impl Stats {
         if let End::First | End::Last = end {
             gc_count = read.gc_count;
             bump(&mut self.read_lengths[1 + end as usize], read_length);
-            let bin = |count: u64| (count * (GC_BINS as u64 - 1) / length as u64).min(GC_BINS as u64 - 1) as usize;
+            let bin =
+                |count: u64| (count * (GC_BINS as u64 - 1) / length as u64).min(GC_BINS as u64 - 1) as usize;
             let steps = &mut self.gc_steps[end as usize];
             let from = &mut steps[bin(u64::from(gc_count))];
             *from = from.wrapping_add(1);
@@ -379,7 +380,8 @@ impl Stats {
         let wraps = self.max_lengths[0] < 300;
         for (_, position, length) in read.blocks() {
             let offset = position - read.start;
-            let position = if wraps && offset >= DEPTH_RING { read.start + offset % DEPTH_RING } else { position };
+            let position =
+                if wraps && offset >= DEPTH_RING { read.start + offset % DEPTH_RING } else { position };
             if let Some((start, end)) = window.clip(position, position.saturating_add(length)) {
                 let steps = window.values(start, end + 1);
                 steps[0] += 1;
@@ -415,7 +417,11 @@ impl Stats {
             };
             let n = over.len().min(under.len());
             if read.n_count > 0 {
-                over[..n].iter().enumerate().filter(|(_, b)| **b == BASE_N).for_each(|(i, _)| add(index + i, 0));
+                over[..n]
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, b)| **b == BASE_N)
+                    .for_each(|(i, _)| add(index + i, 0));
             }
         }
         let mut blocks = read.blocks().peekable();

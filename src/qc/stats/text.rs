@@ -86,7 +86,8 @@ impl Stats {
         let last = cycles.qualities(|end, _| end == End::Last);
         self.summary(&mut out, &sizes, &first, &last);
 
-        let highest = |rows: &[[u64; 256]]| rows.iter().filter_map(|row| row.iter().rposition(|n| *n > 0)).max();
+        let highest =
+            |rows: &[[u64; 256]]| rows.iter().filter_map(|row| row.iter().rposition(|n| *n > 0)).max();
         let max_quality = highest(&first).max(highest(&last)).map_or(0, |highest| (highest + 1).min(255));
         qualities(&mut out, "FFQ", "First", self.max_lengths[1], max_quality, &first);
         qualities(&mut out, "LFQ", "Last", self.max_lengths[2], max_quality, &last);
@@ -192,7 +193,9 @@ impl Stats {
     fn lengths(&self, out: &mut String) {
         for (i, name) in ["RL", "FRL", "LRL"].into_iter().enumerate() {
             comment(out, "Read lengths", name);
-            for (length, n) in self.read_lengths[i].iter().enumerate().filter(|(length, n)| **n > 0 && *length > 0) {
+            for (length, n) in
+                self.read_lengths[i].iter().enumerate().filter(|(length, n)| **n > 0 && *length > 0)
+            {
                 line(out, format_args!("{name}\t{length}\t{n}"));
             }
         }
@@ -275,7 +278,14 @@ fn percentile(depths: &[u32], percent: u32) -> f32 {
     depths[k - 1] as f32 + rest * depths[k].wrapping_sub(depths[k - 1]) as f32
 }
 
-fn qualities(out: &mut String, name: &str, which: &str, cycles: usize, max_quality: usize, rows: &[[u64; 256]]) {
+fn qualities(
+    out: &mut String,
+    name: &str,
+    which: &str,
+    cycles: usize,
+    max_quality: usize,
+    rows: &[[u64; 256]],
+) {
     comment(out, &format!("{which} Fragment Qualities"), name);
     for cycle in 0..cycles {
         let _ = write!(out, "{name}\t{}", cycle + 1);
