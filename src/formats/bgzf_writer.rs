@@ -59,7 +59,7 @@ impl<W: Write> BgzfWriter<W> {
     /// as long as the blocks before it are not written.
     pub fn virtual_position(&self, offset: u64) -> Option<u64> {
         let block = usize::try_from(offset / BLOCK_CONTENT as u64).ok()?;
-        self.starts.get(block).map(|start| start << 16 | offset % BLOCK_CONTENT as u64)
+        self.starts.get(block).map(|start| (start << 16) | (offset % BLOCK_CONTENT as u64))
     }
 
     /// Writes what is pending and the end-of-file marker. Nothing may be written afterwards.

@@ -56,9 +56,9 @@ impl AtomicFile {
         Ok(Self { writer: BufWriter::with_capacity(1 << 16, file), target, temporary })
     }
 
-    /// The name the file will have.
-    pub fn target(&self) -> &Path {
-        &self.target
+    /// Whether the target is a device or pipe, so that there is no file to rename or to lay an index beside.
+    pub fn is_direct(&self) -> bool {
+        self.temporary.is_none()
     }
 
     /// Flushes, syncs, and gives the file its name, replacing what had it.
@@ -219,6 +219,7 @@ mod tests {
         assert_eq!(fs::read(&real).unwrap(), b"new");
 
         let mut file = AtomicFile::create(Path::new("/dev/null")).unwrap();
+        assert!(file.is_direct());
         file.write_all(b"gone").unwrap();
         file.commit().unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
