@@ -1,0 +1,241 @@
+//! Writes BGZF: blocks cut every 65,280 bytes of input, deflated in parallel, in order.
+//!
+//! Block borders and bytes depend on the input and the level only, never on threads or on how the input was handed
+//! over. Source: SAM specification, section 4.1.
+
+use std::io::{self, Write};
+
+use libdeflater::{CompressionLvl, Compressor};
+use rayon::prelude::*;
+
+/// Input bytes of each block but the last, as bgzip cuts them.
+pub const BLOCK_CONTENT: usize = 65_280;
+
+/// Effort of deflate, 0 (stored) to 12 (smallest).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(u8);
+
+impl Level {
+    /// A level from 0 to 12; `None` above.
+    pub fn new(level: u8) -> Option<Self> {
+        (level <= 12).then_some(Self(level))
+    }
+}
+
+impl Default for Level {
+    /// 6, as in bgzip.
+    fn default() -> Self {
+        Self(6)
+    }
+}
+
+/// A writer of BGZF over another. Must be [`finish`](Self::finish)ed: without that the last blocks and the
+/// end-of-file marker are missing.
+#[derive(Debug)]
+pub struct BgzfWriter<W> {
+    inner: W,
+    level: CompressionLvl,
+    /// Content that is not compressed yet; begins at a block's border.
+    pending: Vec<u8>,
+    /// Offsets in the file of all blocks written, and of the next.
+    starts: Vec<u64>,
+    content: u64,
+    finished: bool,
+}
+
+impl<W: Write> BgzfWriter<W> {
+    /// A writer that has written nothing yet.
+    pub fn new(inner: W, level: Level) -> Self {
+        let level = CompressionLvl::new(i32::from(level.0)).unwrap_or_default();
+        Self { inner, level, pending: Vec::new(), starts: vec![0], content: 0, finished: false }
+    }
+
+    /// Bytes of content taken so far: the uncompressed offset of what is written next.
+    pub fn content_len(&self) -> u64 {
+        self.content
+    }
+
+    /// Virtual position (block's offset in the file << 16 | offset in the block) of an uncompressed offset; `None`
+    /// as long as the blocks before it are not written.
+    pub fn virtual_position(&self, offset: u64) -> Option<u64> {
+        let block = usize::try_from(offset / BLOCK_CONTENT as u64).ok()?;
+        self.starts.get(block).map(|start| (start << 16) | (offset % BLOCK_CONTENT as u64))
+    }
+
+    /// Writes what is pending and the end-of-file marker. Nothing may be written afterwards.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn finish(&mut self) -> io::Result<()> {
+        if !self.finished {
+            self.write_blocks(self.pending.len())?;
+            self.inner.write_all(&END_OF_FILE)?;
+            self.finished = true;
+        }
+        Ok(())
+    }
+
+    /// The writer below; [`finish`](Self::finish) first.
+    pub fn into_inner(self) -> W {
+        self.inner
+    }
+
+    /// Compresses and writes the first `length` pending bytes.
+    fn write_blocks(&mut self, length: usize) -> io::Result<()> {
+        let content = &self.pending[..length];
+        let level = self.level;
+        let blocks: Vec<io::Result<Vec<u8>>> = if length < PARALLEL_FROM {
+            let mut compressor = Compressor::new(level);
+            content.chunks(BLOCK_CONTENT).map(|piece| block(&mut compressor, piece)).collect()
+        } else {
+            let start = || Compressor::new(level);
+            content.par_chunks(BLOCK_CONTENT).map_init(start, block).collect()
+        };
+        for block in blocks {
+            let block = block?;
+            self.inner.write_all(&block)?;
+            let next = self.starts.last().copied().unwrap_or(0) + block.len() as u64;
+            self.starts.push(next);
+        }
+        self.pending.drain(..length);
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for BgzfWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.finished {
+            return Err(io::Error::other("the BGZF stream is finished"));
+        }
+        if self.pending.len() >= BATCH {
+            self.write_blocks(BATCH)?;
+        }
+        let taken = bytes.len().min(BATCH - self.pending.len());
+        self.pending.extend_from_slice(&bytes[..taken]);
+        self.content += taken as u64;
+        Ok(taken)
+    }
+
+    /// Flushes the writer below; pending content stays, because blocks end where the bytes say and nowhere else.
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Content deflated at a time: 64 blocks, 4 MB.
+const BATCH: usize = 64 * BLOCK_CONTENT;
+/// Below this, threads cost more than they give.
+const PARALLEL_FROM: usize = 4 * BLOCK_CONTENT;
+
+const HEADER_LEN: usize = 18;
+const TRAILER_LEN: usize = 8;
+
+/// An empty block, which marks that the file is whole.
+const END_OF_FILE: [u8; 28] =
+    [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, b'B', b'C', 2, 0, 0x1b, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// One BGZF block with this content.
+fn block(compressor: &mut Compressor, content: &[u8]) -> io::Result<Vec<u8>> {
+    let bound = compressor.deflate_compress_bound(content.len());
+    let mut block = vec![0; HEADER_LEN + bound + TRAILER_LEN];
+    let deflated = compressor
+        .deflate_compress(content, &mut block[HEADER_LEN..HEADER_LEN + bound])
+        .map_err(|error| io::Error::other(format!("deflate: {error:?}")))?;
+    let length = HEADER_LEN + deflated + TRAILER_LEN;
+    let size = u16::try_from(length - 1).map_err(|_| io::Error::other("a block grew past 64 KiB"))?;
+    block[..16].copy_from_slice(&END_OF_FILE[..16]);
+    block[16..HEADER_LEN].copy_from_slice(&size.to_le_bytes());
+    let trailer = &mut block[HEADER_LEN + deflated..length];
+    trailer[..4].copy_from_slice(&libdeflater::crc32(content).to_le_bytes());
+    trailer[4..].copy_from_slice(&(content.len() as u32).to_le_bytes());
+    block.truncate(length);
+    Ok(block)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::{Read, Seek, SeekFrom};
+
+    use noodles::bgzf;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes that deflate neither to nothing nor not at all; a multiplicative generator.
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 7u32;
+        let step = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 28) as u8 * 17
+        };
+        std::iter::repeat_with(step).take(length).collect()
+    }
+
+    fn write(content: &[u8], piece: usize, level: u8) -> BgzfWriter<Vec<u8>> {
+        let mut writer = BgzfWriter::new(Vec::new(), Level::new(level).unwrap());
+        for piece in content.chunks(piece) {
+            writer.write_all(piece).unwrap();
+            writer.flush().unwrap();
+        }
+        writer.finish().unwrap();
+        writer
+    }
+
+    #[test]
+    fn content_comes_back_at_every_length_around_a_border() {
+        for length in
+            [0, 1, BLOCK_CONTENT - 1, BLOCK_CONTENT, BLOCK_CONTENT + 1, BATCH, BATCH + 1, 2 * BATCH + 99]
+        {
+            let content = noise(length);
+            let bytes = write(&content, 100_000, 1).into_inner();
+            let mut back = Vec::new();
+            bgzf::io::Reader::new(bytes.as_slice()).read_to_end(&mut back).unwrap();
+            assert!(back == content, "{length}");
+            assert!(bytes.ends_with(&END_OF_FILE));
+        }
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_threads_or_pieces() {
+        let content = noise(BATCH + 5 * BLOCK_CONTENT + 3);
+        let expected = write(&content, content.len(), 6).into_inner();
+        for (threads, piece) in [(1, 1 << 20), (2, 777), (7, 65_280)] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert!(pool.install(|| write(&content, piece, 6)).into_inner() == expected, "{threads} {piece}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_deflate_still_fits() {
+        let content: Vec<u8> = (0u64..3 * BLOCK_CONTENT as u64)
+            .map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(n | 1) >> 56) as u8)
+            .collect();
+        for level in 0..=12 {
+            let bytes = write(&content, 1 << 20, level).into_inner();
+            let mut back = Vec::new();
+            bgzf::io::Reader::new(bytes.as_slice()).read_to_end(&mut back).unwrap();
+            assert!(back == content, "{level}");
+        }
+        assert_eq!(Level::new(13), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn a_virtual_position_leads_to_its_byte(length in 1usize..400_000, part in 0.0f64..1.0) {
+            let content = noise(length);
+            let writer = write(&content, 1 << 20, 1);
+            let at = (length as f64 * part) as usize;
+            let position = writer.virtual_position(at as u64).unwrap();
+            prop_assert!(writer.virtual_position(length as u64).is_some());
+            let bytes = writer.into_inner();
+            let mut file = io::Cursor::new(&bytes);
+            file.seek(SeekFrom::Start(position >> 16)).unwrap();
+            let mut back = Vec::new();
+            bgzf::io::Reader::new(file).read_to_end(&mut back).unwrap();
+            prop_assert!(back[(position & 0xffff) as usize..] == content[at..]);
+        }
+    }
+}

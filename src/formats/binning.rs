@@ -1,0 +1,332 @@
+//! Builds CSI and TBI indexes of position-sorted records.
+//!
+//! Fed with each record's contig, interval and virtual positions in file order; gives the bytes of the index file
+//! before compression. A bin's `loffset` is the first record that overlaps the bin's first 16 kb window, wherever that
+//! record is binned: a query that begins inside a long record finds it.
+//!
+//! Sources: CSIv1 and Tabix specifications (hts-specs); SAM specification, section 5.3 (binning).
+
+use rustc_hash::FxHashMap;
+
+/// Smallest window is `1 << MIN_SHIFT` bases, as in TBI and BAI.
+const MIN_SHIFT: u32 = 14;
+
+/// Levels of bins below the root in TBI, enough for positions below 2^29.
+pub const TBI_DEPTH: u32 = 5;
+
+/// Greatest depth of a CSI index made here: positions below 2^38.
+const MAX_DEPTH: u32 = 8;
+
+/// The text format that an index describes, for its tabix header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextLayout {
+    /// BED: contig, start, end in columns 1 to 3, 0-based half-open.
+    Bed,
+    /// VCF: contig and 1-based position in columns 1 and 2.
+    Vcf,
+}
+
+/// Why a record cannot be indexed. The caller knows which record it was.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BinningError {
+    /// The record begins before the last one.
+    #[error("it begins before the record above it, so the output is not sorted by position")]
+    Unsorted,
+    /// The record's end is past what the index can hold.
+    #[error(
+        "it ends past {limit}, the greatest position of this index; use a CSI index with the contigs' lengths"
+    )]
+    TooFar {
+        /// Greatest end, exclusive.
+        limit: u64,
+    },
+}
+
+/// The depth of a CSI index for contigs up to `length` bases: 5 as in TBI, more for contigs above 2^29.
+pub fn csi_depth(length: u64) -> u32 {
+    (TBI_DEPTH..MAX_DEPTH).find(|&depth| length <= limit(depth)).unwrap_or(MAX_DEPTH)
+}
+
+/// An index under construction.
+#[derive(Debug)]
+pub struct IndexBuilder {
+    depth: u32,
+    contigs: Vec<ContigIndex>,
+    last_start: u64,
+}
+
+impl IndexBuilder {
+    /// An index with `depth` levels of bins ([`TBI_DEPTH`] or [`csi_depth`]).
+    pub fn new(depth: u32) -> Self {
+        Self { depth: depth.clamp(TBI_DEPTH, MAX_DEPTH), contigs: Vec::new(), last_start: 0 }
+    }
+
+    /// Begins the next contig; its records follow.
+    pub fn begin_contig(&mut self) {
+        self.contigs.push(ContigIndex::default());
+        self.last_start = 0;
+    }
+
+    /// Checks that a record of the current contig may come next: `start..end`, 0-based half-open; an empty one counts
+    /// as one base.
+    ///
+    /// # Errors
+    /// It begins before the last one, or ends past what the index can hold.
+    pub fn check(&mut self, start: u64, end: u64) -> Result<(), BinningError> {
+        if start < self.last_start {
+            return Err(BinningError::Unsorted);
+        }
+        let limit = limit(self.depth);
+        if start.max(end.saturating_sub(1)) >= limit {
+            return Err(BinningError::TooFar { limit });
+        }
+        self.last_start = start;
+        Ok(())
+    }
+
+    /// Adds a record that passed [`check`](Self::check) to the contig of this number (counted by
+    /// [`begin_contig`](Self::begin_contig), from 0), with the virtual positions of its first byte and of the byte
+    /// behind its last.
+    pub fn add(&mut self, contig: usize, start: u64, end: u64, first: u64, behind: u64) {
+        let depth = self.depth;
+        if let Some(index) = self.contigs.get_mut(contig) {
+            index.add(depth, start, end.max(start + 1), first, behind);
+        }
+    }
+
+    /// The index as CSI, uncompressed, with the contigs' names in order.
+    pub fn csi(self, layout: TextLayout, names: &[String]) -> Vec<u8> {
+        let header = tabix_header(layout, names);
+        let mut bytes = b"CSI\x01".to_vec();
+        put_u32(&mut bytes, MIN_SHIFT as usize);
+        put_u32(&mut bytes, self.depth as usize);
+        put_u32(&mut bytes, header.len());
+        bytes.extend(header);
+        put_u32(&mut bytes, self.contigs.len());
+        for contig in self.contigs {
+            contig.write(self.depth, IndexFormat::Csi, &mut bytes);
+        }
+        put_u64(&mut bytes, 0);
+        bytes
+    }
+
+    /// The index as TBI, uncompressed, with the contigs' names in order. Only for a depth of [`TBI_DEPTH`].
+    pub fn tbi(self, layout: TextLayout, names: &[String]) -> Vec<u8> {
+        let mut bytes = b"TBI\x01".to_vec();
+        put_u32(&mut bytes, self.contigs.len());
+        bytes.extend(tabix_header(layout, names));
+        for contig in self.contigs {
+            contig.write(self.depth, IndexFormat::Tbi, &mut bytes);
+        }
+        put_u64(&mut bytes, 0);
+        bytes
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IndexFormat {
+    Csi,
+    Tbi,
+}
+
+/// Where records of a bin stand: first byte and byte behind, as virtual positions.
+type Chunk = (u64, u64);
+
+#[derive(Debug, Default)]
+struct ContigIndex {
+    bins: FxHashMap<u32, Vec<Chunk>>,
+    /// For each window the first record that overlaps it; [`NONE`] if there is none.
+    windows: Vec<u64>,
+    /// The bin being filled. Neighbours mostly share one, which saves the look-up.
+    current: Option<(u32, Chunk)>,
+    records: u64,
+    /// All records of the contig.
+    span: Chunk,
+}
+
+/// No record overlaps the window.
+const NONE: u64 = u64::MAX;
+
+impl ContigIndex {
+    fn add(&mut self, depth: u32, start: u64, end: u64, first: u64, behind: u64) {
+        let bin = bin_of(start, end, depth);
+        match &mut self.current {
+            Some((last, chunk)) if *last == bin => chunk.1 = behind,
+            _ => {
+                self.close_chunk();
+                self.current = Some((bin, (first, behind)));
+            }
+        }
+        // Records come sorted by start: a window that is set already has an earlier record.
+        let (window, last) = ((start >> MIN_SHIFT) as usize, ((end - 1) >> MIN_SHIFT) as usize);
+        if self.windows.len() <= last {
+            let set = self.windows.len();
+            self.windows.resize(last + 1, first);
+            if set < window {
+                self.windows[set..window].fill(NONE);
+            }
+        }
+        if self.records == 0 {
+            self.span.0 = first;
+        }
+        self.span.1 = behind;
+        self.records += 1;
+    }
+
+    fn close_chunk(&mut self) {
+        if let Some((bin, chunk)) = self.current.take() {
+            self.bins.entry(bin).or_default().push(chunk);
+        }
+    }
+
+    fn write(mut self, depth: u32, format: IndexFormat, bytes: &mut Vec<u8>) {
+        self.close_chunk();
+        // An empty window takes the offset of the next: nothing that overlaps it stands before that.
+        let mut next = self.span.1;
+        for offset in self.windows.iter_mut().rev() {
+            if *offset == NONE {
+                *offset = next;
+            }
+            next = *offset;
+        }
+        let mut bins: Vec<_> = std::mem::take(&mut self.bins).into_iter().collect();
+        bins.sort_unstable();
+        put_u32(bytes, bins.len() + usize::from(self.records > 0));
+        for (bin, chunks) in bins {
+            put_u32(bytes, bin as usize);
+            if format == IndexFormat::Csi {
+                let offset = self.windows.get(first_window(bin, depth)).copied().unwrap_or(self.span.1);
+                put_u64(bytes, offset);
+            }
+            put_chunks(bytes, &chunks);
+        }
+        if self.records > 0 {
+            // The pseudo-bin behind all others: the contig's span, and its counts of mapped and unmapped records.
+            put_u32(bytes, bin_count(depth) as usize + 1);
+            if format == IndexFormat::Csi {
+                put_u64(bytes, 0);
+            }
+            put_chunks(bytes, &[self.span, (self.records, 0)]);
+        }
+        if format == IndexFormat::Tbi {
+            put_u32(bytes, self.windows.len());
+            for offset in self.windows {
+                put_u64(bytes, offset);
+            }
+        }
+    }
+}
+
+/// Positions an index of this depth can hold.
+fn limit(depth: u32) -> u64 {
+    1 << (MIN_SHIFT + 3 * depth)
+}
+
+/// Number of bins of all levels.
+fn bin_count(depth: u32) -> u32 {
+    ((1 << (3 * (depth + 1))) - 1) / 7
+}
+
+/// The smallest bin that holds `start..end`.
+fn bin_of(start: u64, end: u64, depth: u32) -> u32 {
+    let last = end - 1;
+    for level in (1..=depth).rev() {
+        let shift = MIN_SHIFT + 3 * (depth - level);
+        if start >> shift == last >> shift {
+            return bin_count(level - 1) + (start >> shift) as u32;
+        }
+    }
+    0
+}
+
+/// The first smallest-size window of a bin.
+fn first_window(bin: u32, depth: u32) -> usize {
+    let level = (1..=depth).rev().find(|&level| bin >= bin_count(level - 1)).unwrap_or(0);
+    let place = if level == 0 { 0 } else { bin - bin_count(level - 1) };
+    (place as usize) << (3 * (depth - level))
+}
+
+fn tabix_header(layout: TextLayout, names: &[String]) -> Vec<u8> {
+    let (format, columns) = match layout {
+        TextLayout::Bed => (0x10000, [1, 2, 3]),
+        TextLayout::Vcf => (2, [1, 2, 0]),
+    };
+    let mut bytes = Vec::new();
+    put_u32(&mut bytes, format);
+    for column in columns {
+        put_u32(&mut bytes, column);
+    }
+    put_u32(&mut bytes, usize::from(b'#'));
+    put_u32(&mut bytes, 0);
+    put_u32(&mut bytes, names.iter().map(|name| name.len() + 1).sum());
+    for name in names {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}
+
+fn put_chunks(bytes: &mut Vec<u8>, chunks: &[Chunk]) {
+    put_u32(bytes, chunks.len());
+    for &(first, behind) in chunks {
+        put_u64(bytes, first);
+        put_u64(bytes, behind);
+    }
+}
+
+fn put_u32(bytes: &mut Vec<u8>, value: usize) {
+    bytes.extend_from_slice(&(value as u32).to_le_bytes());
+}
+
+fn put_u64(bytes: &mut Vec<u8>, value: u64) {
+    bytes.extend_from_slice(&value.to_le_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn bins_are_those_of_the_specification() {
+        // SAM specification 5.3: bins 0, 1-8, 9-72, 73-584, 585-4680, 4681-37448; pseudo-bin 37450.
+        for (start, end, bin) in [
+            (0, 1 << 29, 0),
+            (0, 1 << 26, 1),
+            (1 << 26, (1 << 26) + (1 << 20), 73 + 64),
+            (0, 1, 4681),
+            ((1 << 29) - 1, 1 << 29, 37_448),
+        ] {
+            assert_eq!(bin_of(start, end, 5), bin, "{start}-{end}");
+        }
+        assert_eq!(bin_count(5) + 1, 37_450);
+        assert_eq!(
+            (csi_depth(0), csi_depth(1 << 29), csi_depth((1 << 29) + 1), csi_depth(u64::MAX)),
+            (5, 5, 6, 8)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_indexed_is_refused() {
+        let mut index = IndexBuilder::new(TBI_DEPTH);
+        index.begin_contig();
+        assert_eq!(index.check(100, 200), Ok(()));
+        assert_eq!(index.check(99, 200), Err(BinningError::Unsorted));
+        assert_eq!(index.check(100, (1 << 29) + 1), Err(BinningError::TooFar { limit: 1 << 29 }));
+        assert_eq!(index.check(100, u64::MAX), Err(BinningError::TooFar { limit: 1 << 29 }));
+        assert_eq!(index.check(1 << 29, 0), Err(BinningError::TooFar { limit: 1 << 29 }));
+        index.begin_contig();
+        assert_eq!(index.check(0, 1 << 29), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn a_bin_begins_at_its_first_window(start in 0u64..1 << 29, length in 1u64..1 << 24, depth in 5u32..=8) {
+            let end = (start + length).min(limit(depth));
+            let window = first_window(bin_of(start, end, depth), depth) as u64;
+            prop_assert!(window <= start >> MIN_SHIFT);
+            prop_assert_eq!(first_window(bin_of(window << MIN_SHIFT, end, depth), depth) as u64, window);
+        }
+    }
+}
