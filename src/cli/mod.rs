@@ -1,1 +1,69 @@
-//! .
+//! The command line: arguments to a plan, a plan to one call.
+
+mod qc;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit codes of all commands.
+mod exit {
+    /// Something failed that is nobody's input: a disk, the network of a cluster.
+    pub const FAILURE: u8 = 1;
+    /// The command line is wrong.
+    pub const USAGE: u8 = 2;
+    /// An input is bad.
+    pub const BAD_INPUT: u8 = 3;
+}
+
+/// Alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
+#[derive(Debug, Parser)]
+#[command(name = "norn", version, propagate_version = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Qc(qc::QcArguments),
+}
+
+/// Parses the command line, runs the command, and says how it ended.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let result = match arguments.command {
+        Command::Qc(arguments) => arguments.run(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("norn: {error:#}");
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+/// Errors of the inputs are 3; of the system, 1; of the command line, 2.
+fn code_of(error: &anyhow::Error) -> u8 {
+    use crate::formats::output::OutputError;
+    use crate::qc::job::JobError;
+    use crate::qc::outputs::OutputsError;
+    if error.downcast_ref::<qc::UsageError>().is_some() {
+        exit::USAGE
+    } else if matches!(
+        error.downcast_ref(),
+        Some(JobError::Outputs(OutputsError::Output(_) | OutputsError::Directory { .. }))
+    ) || error.downcast_ref::<OutputError>().is_some()
+    {
+        exit::FAILURE
+    } else {
+        exit::BAD_INPUT
+    }
+}

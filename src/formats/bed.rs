@@ -141,25 +141,37 @@ impl Iterator for BedReader {
     }
 }
 
-/// Reads a whole BED file into the set of its positions, contigs numbered as in `contigs`.
+/// Reads a whole BED file, each record with the number of its contig in `contigs`.
 ///
 /// # Errors
 /// The file cannot be read, a line is malformed, names an unknown contig, or reaches past a contig's end.
-pub fn read_interval_set(path: &Path, contigs: &Contigs) -> Result<IntervalSet, BedError> {
+pub fn read_records(path: &Path, contigs: &Contigs) -> Result<Vec<(usize, BedRecord)>, BedError> {
     let mut reader = BedReader::open(path)?;
-    let mut intervals = Vec::new();
-    while let Some(BedRecord { contig, start, end, .. }) = reader.next_record()? {
+    let mut records = Vec::new();
+    while let Some(record) = reader.next_record()? {
         let (path, line) = (&reader.path, reader.number);
-        let Some(number) = contigs.index_of(&contig) else {
-            return Err(BedError::UnknownContig { path: path.clone(), line, contig });
+        let Some(number) = contigs.index_of(&record.contig) else {
+            return Err(BedError::UnknownContig { path: path.clone(), line, contig: record.contig });
         };
         let length = contigs.get(number).map_or(0, |contig| contig.length);
-        if end > length {
+        if record.end > length {
+            let BedRecord { contig, end, .. } = record;
             return Err(BedError::PastEnd { path: path.clone(), line, contig, end, length });
         }
-        intervals.push((number, Interval { start, end }));
+        records.push((number, record));
     }
-    Ok(IntervalSet::new(intervals))
+    Ok(records)
+}
+
+/// Reads a whole BED file into the set of its positions, contigs numbered as in `contigs`.
+///
+/// # Errors
+/// As [`read_records`].
+pub fn read_interval_set(path: &Path, contigs: &Contigs) -> Result<IntervalSet, BedError> {
+    let records = read_records(path, contigs)?.into_iter();
+    Ok(IntervalSet::new(
+        records.map(|(number, BedRecord { start, end, .. })| (number, Interval { start, end })),
+    ))
 }
 
 fn is_skipped(line: &str) -> bool {

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::genome::contigs::{self, Contigs};
+
 /// A reference sequence (`@SQ`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contig {
@@ -112,6 +114,16 @@ impl Header {
             Some(contig) => Err(HeaderError::Twice(contig.name.clone())),
             None => Ok(header),
         }
+    }
+
+    /// The contigs for looking up names. Names are unique, as [`Self::parse`] has checked.
+    pub fn to_contigs(&self) -> Contigs {
+        let contig = |c: &Contig| contigs::Contig {
+            name: c.name.clone(),
+            length: u64::from(c.length),
+            m5: c.md5.clone(),
+        };
+        Contigs::new(self.contigs.iter().map(contig).collect()).unwrap_or_default()
     }
 
     /// The samples that the read groups name, each once, in the header's order.

@@ -129,12 +129,14 @@ impl Coverage {
         }
     }
 
-    /// The table that `samtools coverage` 1.16 prints.
+    /// The table that `samtools coverage` 1.16 prints: contigs with coverage first, then those without.
     pub fn to_text(&self, contigs: &[Contig]) -> String {
         let mut text = String::from(
             "#rname\tstartpos\tendpos\tnumreads\tcovbases\tcoverage\tmeandepth\tmeanbaseq\tmeanmapq\n",
         );
-        for (contig, c) in contigs.iter().zip(&self.contigs) {
+        let rows = || contigs.iter().zip(&self.contigs);
+        let rows = rows().filter(|(_, c)| c.bases > 0).chain(rows().filter(|(_, c)| c.bases == 0));
+        for (contig, c) in rows {
             let length = f64::from(contig.length);
             let mean = |sum: u64, n: u64| if n == 0 { 0.0 } else { sum as f64 / n as f64 };
             text.push_str(&format!(

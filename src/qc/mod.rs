@@ -7,6 +7,8 @@ pub mod decode;
 pub mod depth;
 pub mod flagstat;
 pub mod idxstats;
+pub mod job;
+pub mod outputs;
 pub mod pass;
 pub mod read;
 pub mod set;

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use rayon::ThreadPool;
 use thiserror::Error;
 
-use super::collector::{Collector, Context, Needs, Stretch};
+use super::collector::{Collector, Context, IntervalSink, Needs, Stretch};
 use super::decode::{DecodeError, Decoder};
 use crate::compute::ordered::for_each_ordered;
 use crate::formats::alignment::{AlignmentError, AlignmentFile, Columns, Fetch, Format, RecordReader};
@@ -26,6 +26,12 @@ pub enum PassError {
     /// The reference cannot be read.
     #[error(transparent)]
     Reference(#[from] FastaError),
+    /// Intervals cannot be written.
+    #[error("cannot write: {0}")]
+    Intervals(#[from] std::io::Error),
+    /// The worker threads cannot be started.
+    #[error("cannot start {0} threads: {1}")]
+    Threads(usize, String),
     /// A read comes before the one in front of it.
     #[error(
         "the file is not sorted by coordinate, though its header says so: the read {read} at {contig}:{position} comes \
@@ -96,12 +102,13 @@ fn shard_bytes(file: &AlignmentFile) -> u64 {
 pub fn walk_whole<C: Collector>(
     file: &AlignmentFile,
     context: &Context,
+    sink: &mut dyn IntervalSink,
     tick: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<C, PassError> {
     let mut worker = Worker::new(context, C::needs(context));
     let mut reader = file.records(columns(worker.needs))?;
     let mut state = C::new(context);
-    worker.whole(&mut reader, &mut state, tick)?;
+    worker.whole(&mut reader, &mut state, sink, tick)?;
     Ok(state)
 }
 
@@ -111,6 +118,7 @@ pub fn walk_shards<C: Collector>(
     context: &Context,
     shards: &[Shard],
     pool: &ThreadPool,
+    sink: &mut dyn IntervalSink,
     tick: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<C, PassError> {
     let idle: Mutex<Vec<(Worker, RecordReader)>> = Mutex::new(Vec::new());
@@ -134,7 +142,7 @@ pub fn walk_shards<C: Collector>(
         },
         |state| {
             total.merge(state);
-            Ok::<_, PassError>(())
+            Ok::<_, PassError>(total.drain(sink, false)?)
         },
     )?;
     Ok(total)
@@ -163,6 +171,7 @@ impl<'c> Worker<'c> {
         &mut self,
         reader: &mut RecordReader,
         state: &mut C,
+        sink: &mut dyn IntervalSink,
         tick: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<(), PassError> {
         let context = self.context;
@@ -218,6 +227,7 @@ impl<'c> Worker<'c> {
             if records == TICK {
                 let now = reader.offset();
                 tick(now - offset, records);
+                state.drain(sink, false)?;
                 (records, offset) = (0, now);
             }
         }

@@ -208,7 +208,7 @@ impl Regions {
         }
         let figures = self.contigs.entry(contig).or_default();
         let mut any_finished = false;
-        for open in &mut self.open {
+        for open in self.open.iter_mut().filter(|open| open.contig == contig && !open.finished) {
             let (from, to) = (start.max(open.range.0), end.min(open.range.1));
             if to > from {
                 open.add(depth, to - from, &self.thresholds);

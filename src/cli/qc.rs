@@ -1,0 +1,162 @@
+//! `norn qc`: options to [`Options`] and one [`Job`] a sample.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use thiserror::Error;
+
+use crate::formats::bed;
+use crate::formats::header::Header;
+use crate::qc::depth::regions::RegionSpec;
+use crate::qc::job::Job;
+use crate::qc::{Options, set};
+
+/// A command line that cannot be meant.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+/// Every alignment-QC figure from one pass over a BAM or CRAM.
+#[derive(Debug, Args)]
+pub struct QcArguments {
+    /// BAM, CRAM or SAM files, each one sample; `-` is standard input
+    #[arg(required = true, value_name = "SAMPLE.bam|cram|sam|-")]
+    inputs: Vec<PathBuf>,
+
+    /// Reference FASTA (plain or bgzipped): needed for CRAM, GC bias, WGS metrics and mismatches
+    #[arg(short, long, value_name = "FASTA")]
+    reference: Option<PathBuf>,
+
+    /// Directory of the results; made where it is missing
+    #[arg(short, long, value_name = "DIR", default_value = "qc")]
+    output: PathBuf,
+
+    /// Figures to make, separated by commas [default: all that the inputs allow]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    collectors: Vec<String>,
+
+    /// Mean depth of windows of N bases, or of the regions of a BED file
+    #[arg(long, value_name = "N|BED")]
+    by: Option<String>,
+
+    /// Depth of every position
+    #[arg(long)]
+    per_base: bool,
+
+    /// Borders of depth classes, as mosdepth takes them, e.g. 0:1:5:150:
+    #[arg(long, value_name = "BORDERS")]
+    quantize: Option<String>,
+
+    /// Depths for which to count the positions of each region of --by
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "by")]
+    depth_thresholds: Vec<u32>,
+
+    /// Depth from a read's start to its end, whatever its CIGAR and its mate (mosdepth -x)
+    #[arg(long)]
+    fast_mode: bool,
+
+    /// Least mapping quality of reads that count in depth [default: each figure's own: Picard's 20, else 0]
+    #[arg(long, value_name = "N")]
+    min_mapq: Option<u8>,
+
+    /// Least base quality of bases that count in depth [default: each figure's own: Picard's 20, else 0]
+    #[arg(long, value_name = "N")]
+    min_baseq: Option<u8>,
+
+    /// Worker threads [default: SLURM_CPUS_PER_TASK, else the cores that may be used]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// No progress on stderr
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl QcArguments {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        self.check()?;
+        for input in &self.inputs {
+            let job = Job {
+                input: input.clone(),
+                reference: self.reference.clone(),
+                directory: self.output.clone(),
+                threads: self.threads.map_or_else(default_threads, usize::from),
+            };
+            let file = job.open()?;
+            let options = self.options(file.header())?;
+            let done = job.run(&file, options)?;
+            for warning in done.warnings {
+                eprintln!("norn: {warning}");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn check(&self) -> Result<(), UsageError> {
+        match self.collectors.iter().find(|name| !set::NAMES.contains(&name.as_str())) {
+            Some(name) => Err(UsageError(format!(
+                "--collectors: no collector {name:?}; there are {}",
+                set::NAMES.join(", ")
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn options(&self, header: &Header) -> anyhow::Result<Options> {
+        let mut depth_thresholds = self.depth_thresholds.clone();
+        depth_thresholds.sort_unstable();
+        Ok(Options {
+            collectors: self.collectors.clone(),
+            min_mapq: self.min_mapq,
+            min_baseq: self.min_baseq,
+            regions: self.by.as_deref().map(|by| regions(by, header)).transpose()?.map(Arc::new),
+            per_base: self.per_base,
+            quantize: self.quantize.as_deref().map(borders).transpose()?.unwrap_or_default(),
+            depth_thresholds,
+            fast_mode: self.fast_mode,
+        })
+    }
+}
+
+/// Slurm's share of the node, else the cores that this process may run on.
+fn default_threads() -> usize {
+    let slurm = std::env::var("SLURM_CPUS_PER_TASK").ok().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+    slurm.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// A number is a window's length, anything else a BED file.
+fn regions(by: &str, header: &Header) -> anyhow::Result<RegionSpec> {
+    let lengths: Vec<u32> = header.contigs.iter().map(|contig| contig.length).collect();
+    if by.bytes().all(|b| b.is_ascii_digit()) {
+        let window = by.parse().ok().filter(|n| *n > 0);
+        let window = window.ok_or_else(|| UsageError(format!("--by: a window of {by} bases")))?;
+        return Ok(RegionSpec { window: Some(window), lengths, listed: Vec::new() });
+    }
+    let mut listed = vec![Vec::new(); lengths.len()];
+    for (contig, record) in bed::read_records(Path::new(by), &header.to_contigs())? {
+        // Within the contig, as the reader has checked, so within 31 bits.
+        listed[contig].push((record.start as u32, record.end as u32, record.name));
+    }
+    listed.iter_mut().for_each(|regions| regions.sort_by_key(|region| region.0));
+    Ok(RegionSpec { window: None, lengths, listed })
+}
+
+/// mosdepth's `--quantize`: borders between colons, the first 0 and the last infinite where left out.
+fn borders(text: &str) -> Result<Vec<u32>, UsageError> {
+    let wrong = || UsageError(format!("--quantize: {text:?} is no list of depths like 0:1:5:150:"));
+    let text = if text.contains(':') { text.to_owned() } else { format!(":{text}:") };
+    let mut borders = Vec::new();
+    let last = text.split(':').count() - 1;
+    for (i, border) in text.split(':').enumerate() {
+        borders.push(match border {
+            "" if i == 0 => 0,
+            "" if i == last => u32::MAX,
+            border => border.parse().map_err(|_| wrong())?,
+        });
+    }
+    borders.sort_unstable();
+    Ok(borders)
+}

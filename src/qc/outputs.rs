@@ -1,0 +1,148 @@
+//! Figures to files: DIR/SAMPLE.*, all of them under temporary names until the last is complete.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::collector::{Context, IntervalSink, Track};
+use super::set::CollectorSet;
+use crate::formats::bgzf_writer::Level;
+use crate::formats::binning::TextLayout;
+use crate::formats::fasta::FastaError;
+use crate::formats::indexed::{IndexKind, IndexedError, IndexedWriter};
+use crate::formats::output::{AtomicFile, OutputError};
+
+/// Why results could not be written.
+#[derive(Debug, Error)]
+pub enum OutputsError {
+    /// A file cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A file with its index cannot be written.
+    #[error(transparent)]
+    Indexed(#[from] IndexedError),
+    /// The directory cannot be made.
+    #[error("{path}: {source}", path = path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The reference cannot be read.
+    #[error(transparent)]
+    Fasta(#[from] FastaError),
+}
+
+/// Writes the files of intervals while the pass goes on.
+pub struct TrackWriter<'c> {
+    context: &'c Context,
+    writers: BTreeMap<Track, IndexedWriter>,
+    line: String,
+}
+
+impl<'c> TrackWriter<'c> {
+    /// Opens the files that the options ask for.
+    pub fn new(directory: &Path, sample: &str, context: &'c Context) -> Result<Self, OutputsError> {
+        std::fs::create_dir_all(directory)
+            .map_err(|source| OutputsError::Directory { path: directory.to_owned(), source })?;
+        let options = &context.options;
+        let longest = context.header.contigs.iter().map(|contig| u64::from(contig.length)).max().unwrap_or(0);
+        let mut writers = BTreeMap::new();
+        if context.wants("depth") && context.sorted {
+            for (track, name, wanted) in [
+                (Track::PerBase, "per-base", options.per_base),
+                (Track::Regions, "regions", options.regions.is_some()),
+                (Track::Quantized, "quantized", !options.quantize.is_empty()),
+                (
+                    Track::Thresholds,
+                    "thresholds",
+                    options.regions.is_some() && !options.depth_thresholds.is_empty(),
+                ),
+            ] {
+                if wanted {
+                    let path = directory.join(format!("{sample}.{name}.bed.gz"));
+                    let kind = IndexKind::Csi { longest_contig: longest };
+                    let mut writer = IndexedWriter::create(&path, TextLayout::Bed, kind, Level::default())?;
+                    if track == Track::Thresholds {
+                        let mut head = String::from("#chrom\tstart\tend\tregion");
+                        options.depth_thresholds.iter().for_each(|t| head.push_str(&format!("\t{t}X")));
+                        head.push('\n');
+                        writer.write_header(head.as_bytes())?;
+                    }
+                    writers.insert(track, writer);
+                }
+            }
+        }
+        Ok(Self { context, writers, line: String::new() })
+    }
+
+    fn finish(self) -> Result<(), OutputsError> {
+        for writer in self.writers.into_values() {
+            writer.finish()?;
+        }
+        Ok(())
+    }
+}
+
+impl IntervalSink for TrackWriter<'_> {
+    fn interval(&mut self, track: Track, contig: usize, range: (u32, u32), columns: &str) -> io::Result<()> {
+        let Some(writer) = self.writers.get_mut(&track) else { return Ok(()) };
+        let name = &self.context.header.contigs[contig].name;
+        let (start, end) = range;
+        self.line.clear();
+        // Writing to a String does not fail.
+        let _ = std::fmt::Write::write_fmt(&mut self.line, format_args!("{name}\t{start}\t{end}\t{columns}"));
+        writer
+            .write_record(name, u64::from(start), u64::from(end), self.line.as_bytes())
+            .map_err(io::Error::other)
+    }
+}
+
+/// Writes everything that the state holds; the paths by what they hold.
+pub fn write(
+    directory: &Path,
+    sample: &str,
+    context: &Context,
+    state: CollectorSet,
+    tracks: TrackWriter<'_>,
+) -> Result<BTreeMap<String, PathBuf>, OutputsError> {
+    let contigs = &context.header.contigs;
+    let mut texts: Vec<(&str, String)> = Vec::new();
+    if let Some(flagstat) = &state.flagstat {
+        texts.push(("flagstat.txt", flagstat.to_text()));
+    }
+    if let Some(idxstats) = &state.idxstats {
+        texts.push(("idxstats.txt", idxstats.to_text(contigs)));
+    }
+    if let (Some(stats), Some(cycles)) = (&state.stats, &state.cycles) {
+        texts.push(("stats.txt", stats.to_text(cycles, context)?));
+    }
+    if let Some(coverage) = &state.coverage {
+        texts.push(("coverage.tsv", coverage.to_text(contigs)));
+    }
+    if let Some(depth) = &state.depth {
+        let depth = depth.texts(contigs);
+        texts.push(("mosdepth.global.dist.txt", depth.global_distribution));
+        texts.push(("mosdepth.summary.txt", depth.summary));
+        if context.options.regions.is_some() {
+            texts.push(("mosdepth.region.dist.txt", depth.region_distribution));
+        }
+    }
+    let mut files = BTreeMap::new();
+    let mut pending = Vec::new();
+    for (name, text) in texts {
+        let path = directory.join(format!("{sample}.{name}"));
+        let mut file = AtomicFile::create(&path)?;
+        file.write_all(text.as_bytes()).map_err(|source| OutputError { path: path.clone(), source })?;
+        files.insert(name.to_owned(), path);
+        pending.push(file);
+    }
+    tracks.finish()?;
+    for file in pending {
+        file.commit()?;
+    }
+    Ok(files)
+}
