@@ -1,2 +1,5 @@
 //! .
+pub mod communicator;
+#[cfg(feature = "mpi")]
+mod mpi_world;
 pub mod progress;
