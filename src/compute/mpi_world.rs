@@ -170,7 +170,12 @@ fn place(world: &SimpleCommunicator) -> String {
 
 /// The panic hook: without it the other ranks would wait for this one for ever.
 fn end_job(place: &str, panic: &PanicHookInfo<'_>) {
-    let message = panic.payload_as_str().unwrap_or("no message");
+    let payload = panic.payload();
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
     let location = panic.location().map(|location| format!(" at {location}")).unwrap_or_default();
     let _ = writeln!(std::io::stderr(), "norn: {place}panic{location}: {message}");
     if !mpi::environment::is_finalized() {
