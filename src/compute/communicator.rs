@@ -199,7 +199,8 @@ impl Communicator {
             #[cfg(feature = "mpi")]
             Ranks::Mpi(world) => world.place(),
         };
-        let _ = writeln!(std::io::stderr(), "norn: {place}{error}");
+        // One write: mpirun mixes what ranks and MPI say piece by piece.
+        let _ = std::io::stderr().write_all(format!("norn: {place}{error}\n").as_bytes());
         self.abort(code)
     }
 

@@ -177,7 +177,9 @@ fn end_job(place: &str, panic: &PanicHookInfo<'_>) {
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
     let location = panic.location().map(|location| format!(" at {location}")).unwrap_or_default();
-    let _ = writeln!(std::io::stderr(), "norn: {place}panic{location}: {message}");
+    // One write: mpirun mixes what ranks and MPI say piece by piece.
+    let line = format!("norn: {place}panic{location}: {message}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
     if !mpi::environment::is_finalized() {
         abort_job(1);
     }

@@ -124,9 +124,9 @@ fn show_lines(state: &State) {
     }
 }
 
-/// A log that is gone is no reason to stop.
+/// In one write, because other processes may write to the same log. A log that is gone is no reason to stop.
 fn print(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 fn show_bar(state: &State) {
