@@ -1,3 +1,8 @@
-//! Parallel machinery: ordered work, shards, several nodes, progress.
+//! Parallel machinery: ordered work, several nodes, exact sums, progress.
 
+pub mod communicator;
+pub mod exact;
+#[cfg(feature = "mpi")]
+mod mpi_world;
 pub mod ordered;
+pub mod progress;

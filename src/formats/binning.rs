@@ -179,6 +179,30 @@ impl ContigIndex {
         }
     }
 
+    /// Moves the chunks of bins that span less than 64 KiB of the file into their parents, from the lowest level up,
+    /// and joins chunks that share a block: a read costs a block anyway, and the index shrinks manifold.
+    fn join_small_bins(&mut self, depth: u32) {
+        for level in (1..=depth).rev() {
+            let ids = bin_count(level - 1)..bin_count(level);
+            let is_small =
+                |bin: &u32, chunks: &mut Vec<Chunk>| ids.contains(bin) && file_span(chunks) < SMALL_BIN;
+            let small: Vec<_> = self.bins.extract_if(is_small).collect();
+            for (bin, chunks) in small {
+                self.bins.entry((bin - 1) >> 3).or_default().extend(chunks);
+            }
+        }
+        for chunks in self.bins.values_mut() {
+            chunks.sort_unstable();
+            chunks.dedup_by(|next, last| {
+                let joins = next.0 >> 16 <= last.1 >> 16;
+                if joins {
+                    last.1 = last.1.max(next.1);
+                }
+                joins
+            });
+        }
+    }
+
     fn write(mut self, depth: u32, format: IndexFormat, bytes: &mut Vec<u8>) {
         self.close_chunk();
         // An empty window takes the offset of the next: nothing that overlaps it stands before that.
@@ -189,6 +213,7 @@ impl ContigIndex {
             }
             next = *offset;
         }
+        self.join_small_bins(depth);
         let mut bins: Vec<_> = std::mem::take(&mut self.bins).into_iter().collect();
         bins.sort_unstable();
         put_u32(bytes, bins.len() + usize::from(self.records > 0));
@@ -215,6 +240,16 @@ impl ContigIndex {
             }
         }
     }
+}
+
+/// Bytes of the file that a bin must span to be worth its place.
+const SMALL_BIN: u64 = 1 << 16;
+
+/// Bytes of the file from the first chunk's block to the last one's.
+fn file_span(chunks: &[Chunk]) -> u64 {
+    let first = chunks.iter().map(|chunk| chunk.0).min().unwrap_or(0);
+    let behind = chunks.iter().map(|chunk| chunk.1).max().unwrap_or(0);
+    (behind >> 16).saturating_sub(first >> 16)
 }
 
 /// Positions an index of this depth can hold.

@@ -1,4 +1,4 @@
-//! .
+//! Human genomes: contigs and builds, regions, intervals, pseudo-autosomal regions.
 pub mod contigs;
 pub mod intervals;
 pub mod region;

@@ -122,6 +122,12 @@ impl Cycles {
         sums
     }
 
+    /// Reads, over the QC states that `of` chooses.
+    pub fn reads(&self, of: impl Fn(bool) -> bool) -> u64 {
+        let chosen = self.bases.iter().enumerate().filter(|(i, _)| of(i / 2 % 2 == 1));
+        chosen.map(|(_, table)| table.lengths.iter().sum::<u64>()).sum()
+    }
+
     /// Counts of bases in each cycle as read, over the ends, QC states and strands (true: reverse) that `of` chooses.
     pub fn bases(&self, of: impl Fn(End, bool, bool) -> bool) -> Vec<BaseCounts> {
         let mut rows: Vec<BaseCounts> = Vec::new();

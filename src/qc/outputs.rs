@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::collector::{Context, IntervalSink, Track};
+use super::insert_size::InsertSize;
+use super::quality;
 use super::set::CollectorSet;
 use crate::formats::bgzf_writer::Level;
 use crate::formats::binning::TextLayout;
@@ -130,6 +132,18 @@ pub fn write(
         if context.options.regions.is_some() {
             texts.push(("mosdepth.region.dist.txt", depth.region_distribution));
         }
+    }
+    if let (Some(cycles), true) = (&state.cycles, context.wants("quality")) {
+        texts.push(("quality_by_cycle_metrics", quality::by_cycle_text(cycles)));
+        texts.push(("quality_distribution_metrics", quality::distribution_text(cycles)));
+        texts.push(("quality_yield_metrics", quality::quality_yield_text(cycles)));
+        texts.push(("base_distribution_by_cycle_metrics", quality::base_distribution_text(cycles)));
+    }
+    if let Some(text) = state.insert_size.as_ref().and_then(InsertSize::to_text) {
+        texts.push(("insert_size_metrics", text));
+    }
+    if let Some(duplication) = &state.duplication {
+        texts.push(("duplication_metrics", duplication.to_text(context)));
     }
     let mut files = BTreeMap::new();
     let mut pending = Vec::new();

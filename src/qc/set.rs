@@ -84,6 +84,10 @@ collectors! {
     coverage: super::coverage::Coverage,
     /// Qualities and bases by cycle.
     cycles: super::cycles::Cycles,
+    /// Insert sizes.
+    insert_size: super::insert_size::InsertSize,
+    /// Duplicates.
+    duplication: super::duplication::Duplication,
     /// samtools stats.
     stats: super::stats::Stats,
 }

@@ -1,3 +1,4 @@
 //! Texts that people and other programs read.
 
 pub mod c_format;
+pub mod picard;
