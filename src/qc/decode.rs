@@ -95,7 +95,8 @@ impl Decoder {
             gc_count = count(&self.bases, |base| (base == BASE_C) | (base == BASE_G));
             n_count = count(&self.bases, |base| base == BASE_N);
         }
-        let (mut nm, mut read_group, mut has_barcode) = (None, self.no_read_group, false);
+        let (mut nm, mut mate_mapq, mut read_group) = (None, None, self.no_read_group);
+        let (mut has_supplementary, mut has_barcode, mut is_noise) = (false, false, false);
         if self.needs.fields {
             for (tag, value) in record.fields() {
                 match (&tag, value) {
@@ -103,6 +104,9 @@ impl Decoder {
                     (b"RG", Value::String(id)) => {
                         read_group = self.read_groups.get(id).copied().unwrap_or(self.no_read_group);
                     }
+                    (b"MQ", Value::Integer(n)) => mate_mapq = Some(n),
+                    (b"SA", _) => has_supplementary = true,
+                    (b"XN", Value::Integer(1)) => is_noise = true,
                     (b"BC" | b"CR" | b"OX" | b"RX", _) => has_barcode = true,
                     _ => {}
                 }
@@ -130,6 +134,9 @@ impl Decoder {
             quals: record.qualities(),
             read_group,
             nm,
+            mate_mapq,
+            has_supplementary,
+            is_noise,
             has_barcode,
             gc_count,
             n_count,

@@ -1,5 +1,6 @@
 //! Alignment QC: every figure from one pass over the reads.
 
+pub mod alignment;
 pub mod collector;
 pub mod coverage;
 pub mod cycles;

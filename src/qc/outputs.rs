@@ -139,6 +139,9 @@ pub fn write(
         texts.push(("quality_yield_metrics", quality::quality_yield_text(cycles)));
         texts.push(("base_distribution_by_cycle_metrics", quality::base_distribution_text(cycles)));
     }
+    if let Some(alignment) = &state.alignment {
+        texts.push(("alignment_summary_metrics", alignment.to_text()));
+    }
     if let Some(text) = state.insert_size.as_ref().and_then(InsertSize::to_text) {
         texts.push(("insert_size_metrics", text));
     }

@@ -39,6 +39,12 @@ pub struct Read<'a> {
     pub read_group: usize,
     /// `NM`: edit distance.
     pub nm: Option<i64>,
+    /// `MQ`: mapping quality of the mate.
+    pub mate_mapq: Option<i64>,
+    /// Whether the record has `SA`: other alignments of a chimeric read.
+    pub has_supplementary: bool,
+    /// Whether `XN` is 1: a noise read, as some Illumina software marks it.
+    pub is_noise: bool,
     /// Whether the record has a barcode tag (BC, CR, OX or RX).
     pub has_barcode: bool,
     /// How many of the bases are C or G.

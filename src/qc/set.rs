@@ -84,6 +84,8 @@ collectors! {
     coverage: super::coverage::Coverage,
     /// Qualities and bases by cycle.
     cycles: super::cycles::Cycles,
+    /// Picard's alignment summary.
+    alignment: super::alignment::Alignment,
     /// Insert sizes.
     insert_size: super::insert_size::InsertSize,
     /// Duplicates.
