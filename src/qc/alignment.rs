@@ -3,7 +3,7 @@
 //!
 //! What stands on the reference needs it; without one those figures are 0, as Picard has them.
 
-mod adapters;
+pub mod adapters;
 
 use std::collections::BTreeMap;
 

@@ -18,6 +18,7 @@ pub mod quality;
 pub mod read;
 pub mod set;
 pub mod stats;
+pub mod wgs;
 pub mod window;
 
 use std::sync::Arc;

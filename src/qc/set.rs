@@ -86,6 +86,8 @@ collectors! {
     cycles: super::cycles::Cycles,
     /// Picard's alignment summary.
     alignment: super::alignment::Alignment,
+    /// Picard's WGS metrics.
+    wgs: super::wgs::Wgs,
     /// Insert sizes.
     insert_size: super::insert_size::InsertSize,
     /// Duplicates.

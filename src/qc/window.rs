@@ -70,10 +70,16 @@ impl<T: Copy + Default> Window<T> {
         &mut self.values[from..to]
     }
 
+    /// Whether [`Window::advance`] to this position would hand over anything.
+    #[inline]
+    pub fn is_due(&self, position: u32) -> bool {
+        position.saturating_sub(self.start) as usize >= FLUSH_LENGTH
+    }
+
     /// A read starts at `position`: hands over what lies left of it once that is worth it.
     #[inline]
     pub fn advance(&mut self, position: u32, finish: impl FnMut(u32, Run<'_, T>)) {
-        if position.saturating_sub(self.start) as usize >= FLUSH_LENGTH {
+        if self.is_due(position) {
             self.finish_to(position.min(self.stretch.end), finish);
         }
     }
