@@ -4,6 +4,7 @@
 //! primary or supplementary read of mapping quality 20 or more that is no duplicate; of bases of one template at one
 //! position the first that counts.
 
+mod qualities;
 mod sensitivity;
 mod templates;
 
@@ -21,6 +22,7 @@ use crate::formats::fasta::Reference;
 use crate::genome::contigs::ContigRole;
 use crate::picard_metrics;
 use crate::report::picard::MetricsFile;
+use qualities::QualityCounts;
 use templates::Templates;
 
 /// Depths above this count as this (Picard's COVERAGE_CAP).
@@ -118,7 +120,7 @@ pub struct Wgs {
     min_baseq: u8,
     excluded: Excluded,
     /// Bases by quality, of the first 250 at each position.
-    qualities: Vec<u64>,
+    qualities: QualityCounts,
     #[serde(skip)]
     walk: Walk,
 }
@@ -172,7 +174,7 @@ impl Collector for Wgs {
             min_mapq: context.options.min_mapq.unwrap_or(20),
             min_baseq: context.options.min_baseq.unwrap_or(20),
             excluded: Excluded::default(),
-            qualities: vec![0; 256],
+            qualities: QualityCounts::default(),
             walk: Walk::default(),
         }
     }
@@ -213,7 +215,7 @@ impl Collector for Wgs {
         pairs.for_each(|(a, b)| a.iter_mut().zip(b).for_each(|(a, b)| *a += b));
         self.counts.unfiltered.iter_mut().zip(next.counts.unfiltered).for_each(|(a, b)| *a += b);
         self.counts.capped += next.counts.capped;
-        self.qualities.iter_mut().zip(next.qualities).for_each(|(a, b)| *a += b);
+        self.qualities.merge(next.qualities);
         let (a, b) = (&mut self.excluded, next.excluded);
         a.adapter += b.adapter;
         a.mapq += b.mapq;
@@ -304,11 +306,11 @@ impl Wgs {
             if has_n || full {
                 for (i, (seen, &quality)) in seen.iter().zip(quals).enumerate() {
                     if quality > NO_QUALITY && usize::from(*seen) < COVERAGE_CAP && !on_n(i) {
-                        qualities[usize::from(quality)] += 1;
+                        qualities.add_one(quality);
                     }
                 }
             } else {
-                quals.iter().for_each(|&quality| qualities[usize::from(quality)] += 1);
+                qualities.add(quals);
             }
             for (seen, &quality) in seen.iter_mut().zip(quals) {
                 *seen = seen.saturating_add(u16::from(quality > NO_QUALITY));
@@ -471,7 +473,7 @@ impl Wgs {
         };
         // Picard counts qualities up to 126; those of 2 or less are counted here and never meant.
         let qualities: Vec<u64> = (0..127)
-            .map(|quality| if quality <= usize::from(NO_QUALITY) { 0 } else { self.qualities[quality] })
+            .map(|quality| if quality <= usize::from(NO_QUALITY) { 0 } else { self.qualities.get(quality) })
             .collect();
         sensitivity::het_snp_sensitivity(&shares(&unfiltered), &shares(&qualities))
     }

@@ -19,29 +19,28 @@ const MAX_DEPTH: usize = 1000;
 pub fn het_snp_sensitivity(depths: &[f64], qualities: &[f64]) -> f64 {
     let count = depths.len().min(MAX_DEPTH + 1);
     let Some(mut wheel) = Wheel::new(qualities) else { return f64::NAN };
-    let highest = qualities.len() * count + 1;
-    // reached[m][n]: share of the sums of m qualities that reach the threshold of depth n.
+    // A sum reaches the thresholds of all depths below `depths_reached[sum]`.
     let thresholds: Vec<f64> = (0..count).map(|n| 10.0 * (n as f64 * 2f64.log10() + LOG_ODDS)).collect();
-    let mut sums = vec![0u32; SAMPLES * count];
-    for sample in 0..SAMPLES {
+    let greatest_sum = qualities.len() * count;
+    let depths_reached: Vec<u16> =
+        (0..=greatest_sum).map(|sum| thresholds.partition_point(|t| *t <= sum as f64) as u16).collect();
+    // Sums of m qualities by the depths that they reach.
+    let width = count + 1;
+    let mut reaching = vec![0u32; count * width];
+    for _ in 0..SAMPLES {
         let mut sum = 0;
-        for m in 0..count {
-            sums[m * SAMPLES + sample] = sum;
+        for row in reaching.chunks_exact_mut(width) {
+            row[usize::from(depths_reached[sum])] += 1;
             sum += wheel.draw();
         }
     }
-    let mut counts = vec![0u32; highest];
+    // reached[m][n]: share of the sums of m qualities that reach the threshold of depth n.
     let mut reached = vec![0.0; count * count];
-    for (m, sums) in sums.chunks_exact(SAMPLES).enumerate() {
-        counts.fill(0);
-        sums.iter().for_each(|&sum| counts[sum as usize] += 1);
-        let (mut below, mut next) = (0u32, 0usize);
-        for (n, &threshold) in thresholds.iter().enumerate() {
-            while next < highest && (next as f64) < threshold {
-                below += counts[next];
-                next += 1;
-            }
-            reached[m * count + n] = f64::from(SAMPLES as u32 - below) / SAMPLES as f64;
+    for (row, reaching) in reached.chunks_exact_mut(count).zip(reaching.chunks_exact(width)) {
+        let mut sums = 0;
+        for n in (0..count).rev() {
+            sums += reaching[n + 1];
+            row[n] = f64::from(sums) / SAMPLES as f64;
         }
     }
     // The chance of m alternate reads among n is (n over m) / 2^n, row by row.
@@ -63,15 +62,37 @@ pub fn het_snp_sensitivity(depths: &[f64], qualities: &[f64]) -> f64 {
 struct Wheel {
     state: u64,
     chances: Vec<f64>,
+    /// The chances as numbers of 26 bits, rounded up; 0 where there is none.
+    bounds: [u32; 128],
 }
 
 const MASK: u64 = (1 << 48) - 1;
 const MULTIPLIER: u64 = 0x5_DEEC_E66D;
 const INCREMENT: u64 = 0xB;
-/// Multiplier and increment of 4 steps at once: two numbers of 53 bits, one try.
-const TRY: (u64, u64) = steps(4);
+/// Steps of one try: two numbers, each of two steps.
+const TRY: u32 = 4;
 /// Tries that are looked at together.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 8;
+/// From a state to the upper halves of the two numbers of each of the next tries.
+const NUMBERS: [[(u64, u64); 2]; TOGETHER] = {
+    let mut table = [[(0, 0); 2]; TOGETHER];
+    let mut i = 0;
+    while i < TOGETHER {
+        table[i] = [steps(TRY * i as u32 + 1), steps(TRY * i as u32 + 3)];
+        i += 1;
+    }
+    table
+};
+/// From a state to the one after so many tries.
+const TRIES: [(u64, u64); TOGETHER + 1] = {
+    let mut table = [(0, 0); TOGETHER + 1];
+    let mut i = 0;
+    while i <= TOGETHER {
+        table[i] = steps(TRY * i as u32);
+        i += 1;
+    }
+    table
+};
 
 /// Multiplier and increment of `n` steps of the generator.
 const fn steps(n: u32) -> (u64, u64) {
@@ -84,8 +105,13 @@ const fn steps(n: u32) -> (u64, u64) {
     (a, c)
 }
 
+#[inline]
+fn jump(state: u64, (a, c): (u64, u64)) -> u64 {
+    state.wrapping_mul(a).wrapping_add(c) & MASK
+}
+
 fn step(state: u64) -> u64 {
-    state.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT) & MASK
+    jump(state, (MULTIPLIER, INCREMENT))
 }
 
 /// java.util.Random's nextDouble from the states of its two steps.
@@ -96,57 +122,47 @@ fn double(first: u64, second: u64) -> f64 {
 impl Wheel {
     fn new(weights: &[f64]) -> Option<Self> {
         let greatest = weights.iter().copied().fold(0.0, f64::max);
-        if greatest <= 0.0 || !greatest.is_finite() {
+        if greatest <= 0.0 || !greatest.is_finite() || weights.len() > 128 {
             return None;
         }
-        let chances = weights.iter().map(|weight| weight / greatest).collect();
-        Some(Self { state: (SEED ^ MULTIPLIER) & MASK, chances })
+        let chances: Vec<f64> = weights.iter().map(|weight| weight / greatest).collect();
+        let bound = |chance: &f64| (chance * f64::from(1u32 << 26)).ceil() as u32;
+        let bounds = std::array::from_fn(|i| chances.get(i).map_or(0, bound));
+        Some(Self { state: (SEED ^ MULTIPLIER) & MASK, chances, bounds })
     }
 
-    /// Most tries fall on an index of weight 0. Whether one does can be told from the upper 26 bits of its first number,
-    /// unless those lie at the border of two indices; so several tries are looked at together and all skipped at once.
-    fn draw(&mut self) -> u32 {
+    /// Most tries are rejected, and nearly always the upper 26 bits of their two numbers tell so: those of the first
+    /// choose an index, those of the second are above its chance. So some tries are looked at together and skipped
+    /// at once up to the first that may hit; whether it does, the full numbers say.
+    fn draw(&mut self) -> usize {
         let n = self.chances.len() as u64;
         let mut tries = 0;
-        loop {
-            let mut starts = [self.state; TOGETHER];
-            for i in 1..TOGETHER {
-                starts[i] = starts[i - 1].wrapping_mul(TRY.0).wrapping_add(TRY.1) & MASK;
-            }
-            let may_hit = |start: u64| {
-                let scaled = (step(start) >> 22) * n;
+        while tries < MAX_DRAWS {
+            let mut may_hit = 0u32;
+            for (i, [first, second]) in NUMBERS.iter().enumerate() {
+                let scaled = (jump(self.state, *first) >> 22) * n;
                 let at_border = (scaled & ((1 << 26) - 1)) + n > 1 << 26;
-                at_border || self.chances[(scaled >> 26) as usize] > 0.0
-            };
-            let first = starts.iter().position(|&start| may_hit(start)).unwrap_or(TOGETHER) as u32;
-            if tries + first >= MAX_DRAWS {
-                let left = MAX_DRAWS - tries;
-                for _ in 0..left {
-                    self.state = self.state.wrapping_mul(TRY.0).wrapping_add(TRY.1) & MASK;
-                }
-                return 0;
+                let chance = self.bounds[(scaled >> 26) as usize & 0x7f];
+                let taken = (jump(self.state, *second) >> 22) as u32 <= chance && chance > 0;
+                may_hit |= u32::from(taken | at_border) << i;
             }
-            tries += first;
-            let start = match starts.get(first as usize) {
-                Some(&start) => start,
-                None => {
-                    self.state = starts[TOGETHER - 1].wrapping_mul(TRY.0).wrapping_add(TRY.1) & MASK;
-                    continue;
-                }
-            };
-            let s1 = step(start);
+            let skipped = may_hit.trailing_zeros().min(TOGETHER as u32).min(MAX_DRAWS - tries);
+            self.state = jump(self.state, TRIES[skipped as usize]);
+            tries += skipped;
+            if skipped == TOGETHER as u32 || tries == MAX_DRAWS {
+                continue;
+            }
+            let s1 = step(self.state);
             let s2 = step(s1);
             let s3 = step(s2);
             self.state = step(s3);
             tries += 1;
             let index = (n as f64 * double(s1, s2)) as usize;
             if double(s3, self.state) < self.chances[index] {
-                return index as u32;
-            }
-            if tries >= MAX_DRAWS {
-                return 0;
+                return index;
             }
         }
+        0
     }
 }
 
@@ -168,7 +184,7 @@ mod tests {
     }
 
     /// Plain drawing, one try after another.
-    fn plain(chances: &[f64], state: &mut u64) -> u32 {
+    fn plain(chances: &[f64], state: &mut u64) -> usize {
         let mut next = || {
             let first = step(*state);
             *state = step(first);
@@ -177,7 +193,7 @@ mod tests {
         for _ in 0..MAX_DRAWS {
             let index = (chances.len() as f64 * next()) as usize;
             if next() < chances[index] {
-                return index as u32;
+                return index;
             }
         }
         0
