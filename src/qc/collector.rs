@@ -29,6 +29,8 @@ pub struct Needs {
     pub name: bool,
     /// [`Read::reference`].
     pub reference: bool,
+    /// [`Read::is_good`].
+    pub goodness: bool,
 }
 
 impl Needs {
@@ -40,6 +42,7 @@ impl Needs {
             fields: self.fields || other.fields,
             name: self.name || other.name,
             reference: self.reference || other.reference,
+            goodness: self.goodness || other.goodness,
         }
     }
 }

@@ -66,7 +66,7 @@ impl Collector for Cycles {
 
     fn new(_: &Context) -> Self {
         Self {
-            qualities: vec![QualityTable::default(); 8],
+            qualities: vec![QualityTable::default(); 16],
             bases: (0..16).map(|i| BaseTable::new(i % 2 == 1)).collect(),
         }
     }
@@ -78,7 +78,7 @@ impl Collector for Cycles {
         }
         let group = End::of(read.flags) as usize * 2 + usize::from(read.flags.is_qc_fail());
         let reverse = read.flags.is_reverse();
-        let table = &mut self.qualities[group];
+        let table = &mut self.qualities[group * 2 + usize::from(read.is_good)];
         table.add(read.quals, reverse);
         if read.n_count > 0 {
             for (_, &quality) in read.bases.iter().zip(read.quals).filter(|(base, _)| **base == BASE_N) {
@@ -106,6 +106,19 @@ impl Cycles {
             table.add_to(&mut rows);
         }
         rows
+    }
+
+    /// Counts of each quality over all cycles, of good reads ([`Read::is_good`]).
+    pub fn qualities_of_good_reads(&self) -> [u64; 256] {
+        let mut sums = [0; 256];
+        for table in self.qualities.iter().skip(1).step_by(2) {
+            let mut rows = Vec::new();
+            table.add_to(&mut rows);
+            for row in rows {
+                sums.iter_mut().zip(row).for_each(|(sum, n)| *sum += n);
+            }
+        }
+        sums
     }
 
     /// Counts of each quality over all cycles, N bases left out.
@@ -140,17 +153,20 @@ impl Cycles {
     }
 
     fn chosen(&self, of: &impl Fn(End, bool) -> bool) -> impl Iterator<Item = &QualityTable> {
-        let chosen = self.qualities.iter().enumerate().filter(|(i, _)| of(END[i / 2], i % 2 == 1));
+        let chosen = self.qualities.iter().enumerate().filter(|(i, _)| of(END[i / 4], i / 2 % 2 == 1));
         chosen.map(|(_, table)| table)
     }
 }
 
 const END: [End; 4] = [End::First, End::Last, End::Neither, End::Both];
 
+/// Columns that hold the qualities of short reads. A power of two: the index needs no check then.
+const NARROW: usize = 64;
+
 /// Counts of qualities, a row a cycle.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct QualityTable {
-    /// Columns of a row. Not a power of two, so that rows do not fall on the same cache sets.
+    /// Columns of a row: [`NARROW`], or all 256 once a quality needs them.
     width: usize,
     /// Reads counted in `recent`.
     pending: u16,
@@ -162,7 +178,7 @@ struct QualityTable {
 
 impl Default for QualityTable {
     fn default() -> Self {
-        Self { width: 48, pending: 0, recent: Vec::new(), total: Vec::new(), of_n: vec![0; 256] }
+        Self { width: NARROW, pending: 0, recent: Vec::new(), total: Vec::new(), of_n: vec![0; 256] }
     }
 }
 
@@ -181,11 +197,20 @@ impl QualityTable {
             self.settle();
         }
         self.pending += 1;
-        let rows = self.recent.chunks_exact_mut(self.width);
-        if reverse {
-            count_qualities(rows, quals.iter().rev());
+        if self.width == NARROW {
+            let (rows, _) = self.recent.as_chunks_mut::<NARROW>();
+            if reverse {
+                count_qualities(rows, quals.iter().rev());
+            } else {
+                count_qualities(rows, quals.iter());
+            }
         } else {
-            count_qualities(rows, quals.iter());
+            let (rows, _) = self.recent.as_chunks_mut::<256>();
+            if reverse {
+                count_qualities(rows, quals.iter().rev());
+            } else {
+                count_qualities(rows, quals.iter());
+            }
         }
     }
 
@@ -241,13 +266,11 @@ impl QualityTable {
     }
 }
 
+/// Raises one counter in each row. `N` is a power of two above every quality.
 #[inline]
-fn count_qualities<'a>(rows: impl Iterator<Item = &'a mut [u16]>, quals: impl Iterator<Item = &'a u8>) {
-    for (row, &quality) in rows.zip(quals) {
-        // Never out of range: the table is wider than the read's highest quality.
-        if let Some(cell) = row.get_mut(usize::from(quality)) {
-            *cell += 1;
-        }
+fn count_qualities<'a, const N: usize>(rows: &mut [[u16; N]], quals: impl Iterator<Item = &'a u8>) {
+    for (row, &quality) in rows.iter_mut().zip(quals) {
+        row[usize::from(quality) & (N - 1)] += 1;
     }
 }
 

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::collector::{Context, Needs};
 use super::read::{BASE_C, BASE_G, BASE_N, Read, blocks};
+use super::wgs;
 use crate::formats::bam::{Op, Record, RecordError, Value};
 use crate::formats::fasta::FastaError;
 
@@ -36,6 +37,8 @@ pub enum DecodeError {
 /// Decodes records; one for each worker.
 pub struct Decoder {
     needs: Needs,
+    /// Least mapping quality of a good read.
+    min_mapq: u8,
     read_groups: FxHashMap<Vec<u8>, usize>,
     no_read_group: usize,
     ops: Vec<Op>,
@@ -52,6 +55,7 @@ impl Decoder {
             groups.iter().enumerate().map(|(i, group)| (group.id.clone().into_bytes(), i)).collect();
         Self {
             needs,
+            min_mapq: context.options.min_mapq.unwrap_or(20),
             read_groups,
             no_read_group: groups.len(),
             ops: Vec::new(),
@@ -122,7 +126,7 @@ impl Decoder {
         if self.needs.bases && !reference.is_empty() && !self.bases.is_empty() {
             find_mismatches(&self.bases, reference, &self.ops, &mut self.mismatches);
         }
-        Ok(Read {
+        let mut read = Read {
             record,
             flags,
             mapq: record.mapq(),
@@ -133,6 +137,7 @@ impl Decoder {
             bases: &self.bases,
             quals: record.qualities(),
             read_group,
+            is_good: false,
             nm,
             mate_mapq,
             has_supplementary,
@@ -142,7 +147,11 @@ impl Decoder {
             n_count,
             reference,
             mismatches: &self.mismatches,
-        })
+        };
+        if self.needs.goodness {
+            read.is_good = wgs::is_good(&read, self.min_mapq);
+        }
+        Ok(read)
     }
 }
 

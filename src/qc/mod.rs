@@ -53,7 +53,7 @@ impl collector::Context {
         let base = |of: &[&str]| names.iter().any(|n| of.contains(&n.as_str()));
         match name {
             _ if names.is_empty() => true,
-            "cycles" => base(&["stats", "quality", "alignment", "ga4gh"]),
+            "cycles" => base(&["stats", "quality", "wgs"]),
             name => base(&[name]),
         }
     }

@@ -142,8 +142,8 @@ pub fn write(
     if let Some(alignment) = &state.alignment {
         texts.push(("alignment_summary_metrics", alignment.to_text()));
     }
-    if let Some(wgs) = &state.wgs {
-        texts.push(("wgs_metrics", wgs.to_text()));
+    if let (Some(wgs), Some(cycles)) = (&state.wgs, &state.cycles) {
+        texts.push(("wgs_metrics", wgs.to_text(cycles)));
     }
     if let Some(text) = state.insert_size.as_ref().and_then(InsertSize::to_text) {
         texts.push(("insert_size_metrics", text));

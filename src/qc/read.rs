@@ -37,6 +37,9 @@ pub struct Read<'a> {
     pub quals: &'a [u8],
     /// Index of the read group in the header; the number of read groups where it has none that the header knows.
     pub read_group: usize,
+    /// Whether the read counts in Picard's depth: mapped with its mate, of good mapping quality (20, or --min-mapq), not
+    /// secondary, no duplicate, passing the vendor's check, and no adapter. False where no collector asks for it.
+    pub is_good: bool,
     /// `NM`: edit distance.
     pub nm: Option<i64>,
     /// `MQ`: mapping quality of the mate.

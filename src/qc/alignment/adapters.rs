@@ -26,28 +26,38 @@ pub fn is_adapter(read: &Read<'_>) -> bool {
     if mapped && read.mapq != 0 || read.bases.len() < LENGTH {
         return false;
     }
-    let mut begin = [0; LENGTH];
-    if mapped && read.flags.is_reverse() {
-        let last = read.bases.iter().rev();
-        begin.iter_mut().zip(last).for_each(|(base, &code)| *base = complement(code));
+    let begin = if mapped && read.flags.is_reverse() {
+        pack(read.bases.iter().rev().map(|&code| complement(code)))
     } else {
-        begin.copy_from_slice(&read.bases[..LENGTH]);
-    }
-    static PIECES: OnceLock<Vec<[u8; LENGTH]>> = OnceLock::new();
-    let pieces = PIECES.get_or_init(pieces);
-    pieces.iter().any(|piece| piece.iter().zip(&begin).filter(|(a, b)| a != b).count() <= MAX_ERRORS)
+        pack(read.bases.iter().copied())
+    };
+    static PIECES: OnceLock<Vec<u64>> = OnceLock::new();
+    PIECES.get_or_init(pieces).iter().any(|&piece| differ_in_one_at_most(piece, begin))
 }
 
-/// All pieces of the adapters and their reverse complements, as BAM codes.
-fn pieces() -> Vec<[u8; LENGTH]> {
+/// The first 16 codes as one number, four bits each.
+fn pack(codes: impl Iterator<Item = u8>) -> u64 {
+    codes.take(LENGTH).fold(0, |packed, code| packed << 4 | u64::from(code))
+}
+
+/// Whether at most one of the 16 codes differs.
+#[inline]
+fn differ_in_one_at_most(a: u64, b: u64) -> bool {
+    let bits = a ^ b;
+    let bits = bits | bits >> 2;
+    let different = (bits | bits >> 1) & 0x1111_1111_1111_1111;
+    different & different.wrapping_sub(1) == 0
+}
+
+/// All pieces of the adapters and their reverse complements.
+fn pieces() -> Vec<u64> {
     let mut pieces = Vec::new();
     for adapter in ADAPTERS {
         let codes: Vec<u8> = adapter.bytes().map(|base| BASE_CODES[usize::from(base)]).collect();
         for piece in codes.windows(LENGTH) {
             if piece.iter().filter(|base| **base == BASE_N).count() <= MAX_ERRORS {
-                let forward: [u8; LENGTH] = std::array::from_fn(|i| piece[i]);
-                pieces.push(forward);
-                pieces.push(std::array::from_fn(|i| complement(forward[LENGTH - 1 - i])));
+                pieces.push(pack(piece.iter().copied()));
+                pieces.push(pack(piece.iter().rev().map(|&code| complement(code))));
             }
         }
     }
@@ -59,4 +69,22 @@ fn pieces() -> Vec<[u8; LENGTH]> {
 /// The complement of a BAM code: its four bits the other way round.
 fn complement(code: u8) -> u8 {
     code.reverse_bits() >> 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn packed_codes_differ_where_the_codes_do(
+            a in proptest::array::uniform16(0u8..16), edits in proptest::collection::vec((0usize..16, 0u8..16), 0..4)
+        ) {
+            let mut b = a;
+            edits.iter().for_each(|&(at, code)| b[at] = code);
+            let count = a.iter().zip(&b).filter(|(a, b)| a != b).count();
+            prop_assert_eq!(differ_in_one_at_most(pack(a.into_iter()), pack(b.into_iter())), count <= MAX_ERRORS);
+        }
+    }
 }

@@ -140,7 +140,7 @@ impl Counts {
 impl Collector for Stats {
     fn needs(context: &Context) -> Needs {
         let reference = context.reference.is_some();
-        Needs { bases: true, quals: true, fields: true, name: true, reference }
+        Needs { bases: true, quals: true, fields: true, name: true, reference, ..Needs::default() }
     }
 
     fn new(context: &Context) -> Self {

@@ -4,7 +4,6 @@
 //! primary or supplementary read of mapping quality 20 or more that is no duplicate; of bases of one template at one
 //! position the first that counts.
 
-mod qualities;
 mod sensitivity;
 mod templates;
 
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alignment::adapters;
 use super::collector::{Collector, Context, Needs, Stretch};
+use super::cycles::Cycles;
 use super::decode::BASE_CODES;
 use super::histogram::Histogram;
 use super::read::{BASE_N, Read};
@@ -22,7 +22,6 @@ use crate::formats::fasta::Reference;
 use crate::genome::contigs::ContigRole;
 use crate::picard_metrics;
 use crate::report::picard::MetricsFile;
-use qualities::QualityCounts;
 use templates::Templates;
 
 /// Depths above this count as this (Picard's COVERAGE_CAP).
@@ -119,8 +118,7 @@ pub struct Wgs {
     min_mapq: u8,
     min_baseq: u8,
     excluded: Excluded,
-    /// Bases by quality, of the first 250 at each position.
-    qualities: QualityCounts,
+    qualities: Corrections,
     #[serde(skip)]
     walk: Walk,
 }
@@ -133,6 +131,58 @@ struct Counts {
     /// By depth of bases of any quality above 2, mates counted twice.
     unfiltered: Vec<u64>,
     capped: u64,
+}
+
+/// Bases by quality that make the difference between those of all good primary reads, which [`Cycles`] holds, and those
+/// that Picard sees: the first 250 of quality above 2 at each position that is not N.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Corrections {
+    more: Vec<u64>,
+    less: Vec<u64>,
+}
+
+impl Default for Corrections {
+    fn default() -> Self {
+        Self { more: vec![0; 256], less: vec![0; 256] }
+    }
+}
+
+impl Corrections {
+    /// A base on the reference: of a primary read, which is counted elsewhere, or of a supplementary alignment.
+    fn correct(&mut self, quality: u8, is_primary: bool, is_seen: bool) {
+        match (is_primary, is_seen) {
+            (true, false) => self.less[usize::from(quality)] += 1,
+            (false, true) => self.more[usize::from(quality)] += 1,
+            _ => {}
+        }
+    }
+
+    /// Bases of a primary read that stand on no position of the contig.
+    #[inline]
+    fn leave_out_unaligned(&mut self, read: &Read<'_>) {
+        let within = (read.end - read.start) as usize == read.reference.len();
+        if read.ops.len() == 1 && within {
+            return;
+        }
+        let mut index = 0;
+        let mut left_out = |from: usize, to: usize| {
+            if let Some(quals) = read.quals.get(from..to) {
+                quals.iter().for_each(|&quality| self.less[usize::from(quality)] += 1);
+            }
+        };
+        for (at, position, length) in read.blocks() {
+            left_out(index, at);
+            let under = read.reference.len().saturating_sub((position - read.start) as usize);
+            index = at + length as usize;
+            left_out(at + under.min(length as usize), index);
+        }
+        left_out(index, read.quals.len());
+    }
+
+    fn merge(&mut self, next: &Corrections) {
+        self.more.iter_mut().zip(&next.more).for_each(|(a, b)| *a += b);
+        self.less.iter_mut().zip(&next.less).for_each(|(a, b)| *a += b);
+    }
 }
 
 /// What is open while reads go by.
@@ -161,7 +211,7 @@ impl Collector for Wgs {
     }
 
     fn needs(_: &Context) -> Needs {
-        Needs { bases: true, quals: true, name: true, reference: true, ..Needs::default() }
+        Needs { bases: true, quals: true, name: true, reference: true, goodness: true, ..Needs::default() }
     }
 
     fn new(context: &Context) -> Self {
@@ -174,7 +224,7 @@ impl Collector for Wgs {
             min_mapq: context.options.min_mapq.unwrap_or(20),
             min_baseq: context.options.min_baseq.unwrap_or(20),
             excluded: Excluded::default(),
-            qualities: QualityCounts::default(),
+            qualities: Corrections::default(),
             walk: Walk::default(),
         }
     }
@@ -189,20 +239,17 @@ impl Collector for Wgs {
     }
 
     fn lead_in(&mut self, read: &Read<'_>) {
-        if self.excludes(read).is_none() {
-            self.add(read);
+        if read.is_good {
+            self.add(read, false);
         }
     }
 
     #[inline]
     fn observe(&mut self, read: &Read<'_>) {
-        match self.excludes(read) {
-            None => self.add(read),
-            Some(None) => {}
-            Some(Some(reason)) => {
-                *reason(&mut self.excluded) +=
-                    read.blocks().map(|(_, _, length)| u64::from(length)).sum::<u64>();
-            }
+        if read.is_good {
+            self.add(read, true);
+        } else if let Some(count) = reason(read, self.min_mapq, &mut self.excluded) {
+            *count += read.blocks().map(|(_, _, length)| u64::from(length)).sum::<u64>();
         }
     }
 
@@ -215,7 +262,7 @@ impl Collector for Wgs {
         pairs.for_each(|(a, b)| a.iter_mut().zip(b).for_each(|(a, b)| *a += b));
         self.counts.unfiltered.iter_mut().zip(next.counts.unfiltered).for_each(|(a, b)| *a += b);
         self.counts.capped += next.counts.capped;
-        self.qualities.merge(next.qualities);
+        self.qualities.merge(&next.qualities);
         let (a, b) = (&mut self.excluded, next.excluded);
         a.adapter += b.adapter;
         a.mapq += b.mapq;
@@ -226,39 +273,45 @@ impl Collector for Wgs {
     }
 }
 
-/// The counter that a read's bases go to.
-type Reason = fn(&mut Excluded) -> &mut u64;
+/// Whether the read counts: [`Read::is_good`].
+pub fn is_good(read: &Read<'_>, min_mapq: u8) -> bool {
+    const EXCLUDED: u16 = 0x4 | 0x8 | 0x100 | 0x200 | 0x400;
+    read.flags.0 & (EXCLUDED | 0x1) == 0x1
+        && read.mapq >= min_mapq
+        && read.contig.is_some()
+        && !adapters::is_adapter(read)
+}
+
+/// Why a read that is not good is not: the counter of its bases, or `None` where they do not count as excluded.
+fn reason<'e>(read: &Read<'_>, min_mapq: u8, excluded: &'e mut Excluded) -> Option<&'e mut u64> {
+    let flags = read.flags;
+    if flags.is_secondary() {
+        None
+    } else if adapters::is_adapter(read) {
+        Some(&mut excluded.adapter)
+    } else if read.mapq < min_mapq {
+        Some(&mut excluded.mapq)
+    } else if flags.is_duplicate() {
+        Some(&mut excluded.duplicate)
+    } else if !flags.is_paired() || flags.is_mate_unmapped() {
+        Some(&mut excluded.unpaired)
+    } else {
+        None
+    }
+}
 
 impl Wgs {
-    /// Why the read does not count: with a counter or, for some, without.
     #[inline]
-    fn excludes(&self, read: &Read<'_>) -> Option<Option<Reason>> {
-        let flags = read.flags;
-        if flags.is_secondary() {
-            return Some(None);
-        }
-        if adapters::is_adapter(read) {
-            return Some(Some(|excluded| &mut excluded.adapter));
-        }
-        if read.mapq < self.min_mapq {
-            return Some(Some(|excluded| &mut excluded.mapq));
-        }
-        if flags.is_duplicate() {
-            return Some(Some(|excluded| &mut excluded.duplicate));
-        }
-        if !flags.is_paired() || flags.is_mate_unmapped() {
-            return Some(Some(|excluded| &mut excluded.unpaired));
-        }
-        (flags.is_unmapped() || flags.is_qc_fail() || read.contig.is_none()).then_some(None)
-    }
-
-    #[inline]
-    fn add(&mut self, read: &Read<'_>) {
+    fn add(&mut self, read: &Read<'_>, owned: bool) {
         if self.walk.depth.is_due(read.start) {
             self.flush(Some(read.start));
         }
         let Self { walk, excluded, qualities, min_baseq, .. } = self;
         let Walk { depth, unfiltered, templates, passes, counted, .. } = walk;
+        let is_primary = read.flags.is_primary();
+        if owned && is_primary {
+            qualities.leave_out_unaligned(read);
+        }
         templates.begin(read.record.name(), read.start, read.end);
         for (index, position, length) in read.blocks() {
             // Only what lies on the contig, has qualities, and belongs to the stretch.
@@ -303,14 +356,11 @@ impl Wgs {
 
             let seen = unfiltered.values(start, stop);
             let full = seen.iter().fold(0, |a: u16, &b| a.max(b)) as usize >= COVERAGE_CAP;
-            if has_n || full {
+            if has_n || full || !is_primary {
                 for (i, (seen, &quality)) in seen.iter().zip(quals).enumerate() {
-                    if quality > NO_QUALITY && usize::from(*seen) < COVERAGE_CAP && !on_n(i) {
-                        qualities.add_one(quality);
-                    }
+                    let is_seen = quality > NO_QUALITY && usize::from(*seen) < COVERAGE_CAP && !on_n(i);
+                    qualities.correct(quality, is_primary, is_seen);
                 }
-            } else {
-                qualities.add(quals);
             }
             for (seen, &quality) in seen.iter_mut().zip(quals) {
                 *seen = seen.saturating_add(u16::from(quality > NO_QUALITY));
@@ -386,8 +436,8 @@ impl Wgs {
         histogram
     }
 
-    /// The row of figures.
-    pub fn metrics(&self) -> WgsMetrics {
+    /// The row of figures; `cycles` are of the same reads.
+    pub fn metrics(&self, cycles: &Cycles) -> WgsMetrics {
         let depths = self.depths(false);
         let territory = depths.count();
         let e = Excluded { capped: self.counts.capped, ..self.excluded };
@@ -401,7 +451,7 @@ impl Wgs {
         let fold = |percentile: f64| {
             if territory == 0 { 0.0 } else { mean / self.percentile(percentile, territory) }
         };
-        let sensitivity = self.sensitivity(territory);
+        let sensitivity = self.sensitivity(territory, cycles);
         let phred = (-10.0 * (1.0 - sensitivity).log10() + 0.5).floor();
         WgsMetrics {
             GENOME_TERRITORY: territory,
@@ -441,11 +491,11 @@ impl Wgs {
     }
 
     /// `.wgs_metrics`.
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self, cycles: &Cycles) -> String {
         let depths = (0u64..).zip(self.counts.depths[0].iter().copied()).collect();
         let columns = [("high_quality_coverage_count".to_owned(), depths)];
         MetricsFile::new("CollectWgsMetrics")
-            .metrics(&[self.metrics()])
+            .metrics(&[self.metrics(cycles)])
             .histograms("Integer", "coverage", &columns)
             .into_text()
     }
@@ -463,7 +513,7 @@ impl Wgs {
             .map_or(0.0, |(depth, _)| depth as f64)
     }
 
-    fn sensitivity(&self, territory: u64) -> f64 {
+    fn sensitivity(&self, territory: u64, cycles: &Cycles) -> f64 {
         // Positions without any read are not in the window's values; they have depth 0.
         let mut unfiltered = self.counts.unfiltered.clone();
         unfiltered[0] += territory - unfiltered.iter().sum::<u64>().min(territory);
@@ -471,10 +521,14 @@ impl Wgs {
             let all = counts.iter().sum::<u64>() as f64;
             counts.iter().map(|&n| n as f64 / all).collect()
         };
-        // Picard counts qualities up to 126; those of 2 or less are counted here and never meant.
-        let qualities: Vec<u64> = (0..127)
-            .map(|quality| if quality <= usize::from(NO_QUALITY) { 0 } else { self.qualities.get(quality) })
-            .collect();
+        // Picard counts qualities from 3 to 126.
+        let good = cycles.qualities_of_good_reads();
+        let Corrections { more, less } = &self.qualities;
+        let count = |quality: usize| {
+            let is_seen = quality > usize::from(NO_QUALITY);
+            if is_seen { good[quality] + more[quality] - less[quality] } else { 0 }
+        };
+        let qualities: Vec<u64> = (0..127).map(count).collect();
         sensitivity::het_snp_sensitivity(&shares(&unfiltered), &shares(&qualities))
     }
 }
