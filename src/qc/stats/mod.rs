@@ -391,7 +391,7 @@ impl Stats {
     }
 
     fn add_mismatches(&mut self, read: &Read<'_>, read_length: usize) {
-        if read.mismatches.is_empty() && read.n_count == 0 {
+        if read.mismatches.is_empty() && read.n_count == 0 && read.ops.len() == 1 {
             return;
         }
         let hard_clip = match read.ops.first() {
@@ -408,32 +408,39 @@ impl Stats {
             }
             self.mismatches[at] += 1;
         };
-        for (index, position, length) in read.blocks() {
-            let offset = (position - read.start) as usize;
-            let (Some(over), Some(under)) =
-                (read.bases.get(index..index + length as usize), read.reference.get(offset..))
-            else {
-                break;
-            };
-            let n = over.len().min(under.len());
-            if read.n_count > 0 {
-                over[..n]
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, b)| **b == BASE_N)
-                    .for_each(|(i, _)| add(index + i, 0));
+        let is_mismatch = |over: u8, under: u8| over != under && over != 0 && under.is_power_of_two();
+        let mut count = |index: usize, over: &[u8], under: &[u8]| {
+            for (i, (&over, &under)) in over.iter().zip(under).enumerate() {
+                if over == BASE_N {
+                    add(index + i, 0);
+                } else if is_mismatch(over, under) {
+                    add(index + i, read.quals[index + i].wrapping_add(1));
+                }
             }
+        };
+        let has_skip = read.ops.iter().any(|op| op.kind == OpKind::Skip);
+        if has_skip || read.n_count > 0 {
+            // samtools does not move along the reference over a skip: what follows one is compared where the skip begins.
+            let (mut index, mut offset) = (0, 0);
+            for op in read.ops {
+                let length = op.len as usize;
+                if op.kind.is_aligned() {
+                    let over = read.bases.get(index..index + length).unwrap_or_default();
+                    count(index, over, read.reference.get(offset..).unwrap_or_default());
+                }
+                index += if op.kind.consumes_read() { length } else { 0 };
+                let moves = op.kind.consumes_reference() && op.kind != OpKind::Skip;
+                offset += if moves { length } else { 0 };
+            }
+            return;
         }
         let mut blocks = read.blocks().peekable();
         for &index in read.mismatches {
             let index = index as usize;
             while blocks.next_if(|(at, _, length)| index >= at + *length as usize).is_some() {}
             let Some(&(at, position, _)) = blocks.peek() else { break };
-            let under = read.reference[(position - read.start) as usize + index - at];
-            let over = read.bases[index];
-            if over != BASE_N && over != 0 && under.is_power_of_two() {
-                add(index, read.quals[index].wrapping_add(1));
-            }
+            let offset = (position - read.start) as usize + index - at;
+            count(index, &read.bases[index..=index], &read.reference[offset..=offset]);
         }
     }
 }
