@@ -8,6 +8,7 @@ pub mod decode;
 pub mod depth;
 pub mod duplication;
 pub mod flagstat;
+pub mod gc_bias;
 pub mod histogram;
 pub mod idxstats;
 pub mod insert_size;

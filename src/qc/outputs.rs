@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::collector::{Context, IntervalSink, Track};
+use super::gc_bias::GcBias;
 use super::insert_size::InsertSize;
 use super::quality;
 use super::set::CollectorSet;
@@ -144,6 +145,10 @@ pub fn write(
     }
     if let (Some(wgs), Some(cycles)) = (&state.wgs, &state.cycles) {
         texts.push(("wgs_metrics", wgs.to_text(cycles)));
+    }
+    if let Some((details, summary)) = state.gc_bias.as_ref().and_then(GcBias::to_texts) {
+        texts.push(("gc_bias.detail_metrics", details));
+        texts.push(("gc_bias.summary_metrics", summary));
     }
     if let Some(text) = state.insert_size.as_ref().and_then(InsertSize::to_text) {
         texts.push(("insert_size_metrics", text));
