@@ -198,18 +198,27 @@ impl GcBias {
         };
         let last = self.lengths[stretch.contig].saturating_sub(WINDOW as u32);
         let (mut at, end) = (stretch.start.max(1), stretch.end.min(last));
-        let mut text = Vec::new();
+        let (mut text, mut marks) = (Vec::new(), Vec::new());
+        let mut turns = [[0u32; 128]; 4];
         while at < end {
             let to = end.min(at.saturating_add(PIECE));
             reference.fetch(index, u64::from(at), u64::from(to) + WINDOW as u64 - 1, &mut text)?;
-            // One byte a base: bit 0 for C and G, bit 4 for N; sums of 100 of them keep apart.
-            let marks: Vec<u16> = text.iter().map(|&base| mark(BASE_CODES[usize::from(base)])).collect();
+            // The low byte of a mark is for C and G, the high one for N, so that a sum of 100 keeps them apart.
+            marks.clear();
+            marks.extend(text.iter().map(|&base| MARKS[usize::from(base)]));
             let mut sum: u16 = marks.iter().take(WINDOW - 1).sum();
-            for (leaving, &entering) in marks.iter().zip(marks.get(WINDOW - 1..).unwrap_or_default()) {
+            // Neighbouring windows are alike: they count in turns, so that one need not wait for the other.
+            for (i, (leaving, &entering)) in
+                marks.iter().zip(marks.get(WINDOW - 1..).unwrap_or_default()).enumerate()
+            {
                 sum += entering;
-                let (gc, n) = (usize::from(sum & 0xff), sum >> 8);
-                self.windows[gc.min(BINS - 1)] += u64::from(u32::from(n) <= MAX_N);
+                let is_called = u32::from(sum >> 8) <= MAX_N;
+                turns[i % 4][usize::from(sum & 0x7f)] += u32::from(is_called);
                 sum -= leaving;
+            }
+            for turn in &mut turns {
+                let counts = self.windows.iter_mut().zip(turn);
+                counts.for_each(|(sum, n)| *sum += u64::from(std::mem::take(n)));
             }
             at = to;
         }
@@ -282,10 +291,17 @@ impl GcBias {
     }
 }
 
-fn mark(code: u8) -> u16 {
-    match code {
-        BASE_C | BASE_G => 1,
-        BASE_N => 1 << 8,
-        _ => 0,
+/// What a letter of the reference adds to a window's sum.
+const MARKS: [u16; 256] = {
+    let mut marks = [0; 256];
+    let mut letter = 0;
+    while letter < 256 {
+        marks[letter] = match BASE_CODES[letter] {
+            BASE_C | BASE_G => 1,
+            BASE_N => 1 << 8,
+            _ => 0,
+        };
+        letter += 1;
     }
-}
+    marks
+};
