@@ -10,6 +10,7 @@ use super::collector::{Context, IntervalSink, Track};
 use super::insert_size::InsertSize;
 use super::quality;
 use super::set::CollectorSet;
+use super::sites::contamination::Contamination;
 use crate::formats::bgzf_writer::Level;
 use crate::formats::binning::TextLayout;
 use crate::formats::fasta::FastaError;
@@ -150,6 +151,10 @@ pub fn write(
     }
     if let Some(duplication) = &state.duplication {
         texts.push(("duplication_metrics", duplication.to_text(context)));
+    }
+    if let (Some(sites), Some(list)) = (&state.sites, &context.options.sites) {
+        let contamination = Contamination::estimate(sites.counts(), list, contigs);
+        texts.push(("contamination.tsv", contamination.to_text(sample)));
     }
     let mut files = BTreeMap::new();
     let mut pending = Vec::new();
