@@ -29,7 +29,8 @@ const GRID: [f64; 16] =
 pub struct Contamination {
     /// Share of the reads that are another person's, 0 to 0.5; `None` where it cannot be told.
     pub share: Option<f64>,
-    /// Its standard error, from the curvature of the log-likelihood at the estimate; `None` where that is not curved.
+    /// Its standard error, from the curvature of the log-likelihood at the estimate (at 0: the share at which it falls
+    /// by 0.5); `None` where neither can be had.
     pub standard_error: Option<f64>,
     /// Usable sites: on autosomes, with a base, common enough.
     pub sites: usize,
@@ -108,7 +109,21 @@ impl Contamination {
                 break;
             }
         }
-        let standard_error = (here.curvature < 0.0).then(|| (-here.curvature).sqrt().recip());
+        let standard_error = if alpha > 0.0 && here.curvature < 0.0 {
+            Some((-here.curvature).sqrt().recip())
+        } else {
+            // At the border there is no curvature to go by: the share at which the likelihood falls as far as it does
+            // one standard error from a maximum.
+            let falls = |alpha: f64| here.value - at(alpha).value >= 0.5;
+            falls(MAX_SHARE).then(|| {
+                let (mut low, mut high) = (0.0, MAX_SHARE);
+                for _ in 0..40 {
+                    let middle = (low + high) / 2.0;
+                    if falls(middle) { high = middle } else { low = middle }
+                }
+                high
+            })
+        };
         Self { share: Some(alpha), standard_error, sites: sites.len() }
     }
 

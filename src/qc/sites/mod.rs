@@ -5,6 +5,7 @@
 //! cover a site, the better of the two bases counts; of equals, that of the mate that comes first in the file.
 
 pub mod contamination;
+pub mod fingerprint;
 pub mod list;
 
 use std::collections::VecDeque;
