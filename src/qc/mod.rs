@@ -16,6 +16,7 @@ pub mod outputs;
 pub mod pass;
 pub mod quality;
 pub mod read;
+pub mod relate;
 pub mod set;
 pub mod sites;
 pub mod stats;
