@@ -18,6 +18,7 @@ pub mod quality;
 pub mod read;
 pub mod relate;
 pub mod set;
+pub mod sex;
 pub mod sites;
 pub mod stats;
 pub mod wgs;

@@ -10,6 +10,7 @@ use super::collector::{Context, IntervalSink, Track};
 use super::insert_size::InsertSize;
 use super::quality;
 use super::set::CollectorSet;
+use super::sex::Sex;
 use super::sites::contamination::Contamination;
 use super::sites::fingerprint;
 use crate::formats::bgzf_writer::Level;
@@ -152,6 +153,9 @@ pub fn write(
     }
     if let Some(duplication) = &state.duplication {
         texts.push(("duplication_metrics", duplication.to_text(context)));
+    }
+    if let Some(depth) = &state.depth {
+        texts.push(("sex.tsv", Sex::infer(&context.header, depth.contigs()).to_text(sample)));
     }
     if let (Some(sites), Some(list)) = (&state.sites, &context.options.sites) {
         let contamination = Contamination::estimate(sites.counts(), list, contigs);

@@ -382,4 +382,5 @@ fn allele(code: u8, site: &Site) -> Option<Allele> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
