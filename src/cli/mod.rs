@@ -1,6 +1,7 @@
 //! The command line: arguments to a plan, a plan to one call.
 
 mod qc;
+mod relate;
 
 use std::process::ExitCode;
 
@@ -14,6 +15,8 @@ mod exit {
     pub const USAGE: u8 = 2;
     /// An input is bad.
     pub const BAD_INPUT: u8 = 3;
+    /// Done, but below the stated thresholds.
+    pub const BELOW_THRESHOLDS: u8 = 4;
 }
 
 /// Alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
@@ -27,6 +30,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Qc(qc::QcArguments),
+    Relate(relate::RelateArguments),
 }
 
 /// Parses the command line, runs the command, and says how it ended.
@@ -40,6 +44,7 @@ pub fn run() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Qc(arguments) => arguments.run(),
+        Command::Relate(arguments) => arguments.run(),
     };
     match result {
         Ok(code) => code,

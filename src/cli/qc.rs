@@ -11,6 +11,7 @@ use crate::formats::bed;
 use crate::formats::header::Header;
 use crate::qc::depth::regions::RegionSpec;
 use crate::qc::job::Job;
+use crate::qc::sites::list::{SiteList, SiteListError};
 use crate::qc::{Options, set};
 
 /// A command line that cannot be meant.
@@ -65,6 +66,14 @@ pub struct QcArguments {
     #[arg(long, value_name = "N")]
     min_baseq: Option<u8>,
 
+    /// Known biallelic SNVs with population frequencies: contamination and a fingerprint are made at them
+    #[arg(long, value_name = "VCF")]
+    sites: Option<PathBuf>,
+
+    /// INFO field of --sites with the frequency of the alternate base
+    #[arg(long, value_name = "TAG", default_value = "AF", requires = "sites")]
+    sites_af: String,
+
     /// Worker threads [default: SLURM_CPUS_PER_TASK, else the cores that may be used]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -118,7 +127,19 @@ impl QcArguments {
             quantize: self.quantize.as_deref().map(borders).transpose()?.unwrap_or_default(),
             depth_thresholds,
             fast_mode: self.fast_mode,
+            sites: self.site_list(header)?.map(Arc::new),
         })
+    }
+}
+
+impl QcArguments {
+    fn site_list(&self, header: &Header) -> Result<Option<SiteList>, SiteListError> {
+        let Some(path) = &self.sites else { return Ok(None) };
+        let list = SiteList::read(path, &self.sites_af, &header.to_contigs())?;
+        if let Some(warning) = list.warning() {
+            eprintln!("norn: {}: {warning}", path.display());
+        }
+        Ok(Some(list))
     }
 }
 

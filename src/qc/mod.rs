@@ -17,7 +17,10 @@ pub mod outputs;
 pub mod pass;
 pub mod quality;
 pub mod read;
+pub mod relate;
 pub mod set;
+pub mod sex;
+pub mod sites;
 pub mod stats;
 pub mod wgs;
 pub mod window;
@@ -45,6 +48,8 @@ pub struct Options {
     pub depth_thresholds: Vec<u32>,
     /// Depth by a read's start and end alone, mates counted twice (`--fast-mode`).
     pub fast_mode: bool,
+    /// Known variable sites (`--sites`), on the contigs of the header.
+    pub sites: Option<Arc<sites::list::SiteList>>,
 }
 
 impl collector::Context {
@@ -53,6 +58,7 @@ impl collector::Context {
         let names = &self.options.collectors;
         let base = |of: &[&str]| names.iter().any(|n| of.contains(&n.as_str()));
         match name {
+            "sites" if names.is_empty() => self.options.sites.is_some(),
             _ if names.is_empty() => true,
             "cycles" => base(&["stats", "quality", "wgs"]),
             name => base(&[name]),

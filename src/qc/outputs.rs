@@ -11,6 +11,9 @@ use super::gc_bias::GcBias;
 use super::insert_size::InsertSize;
 use super::quality;
 use super::set::CollectorSet;
+use super::sex::Sex;
+use super::sites::contamination::Contamination;
+use super::sites::fingerprint;
 use crate::formats::bgzf_writer::Level;
 use crate::formats::binning::TextLayout;
 use crate::formats::fasta::FastaError;
@@ -156,6 +159,13 @@ pub fn write(
     if let Some(duplication) = &state.duplication {
         texts.push(("duplication_metrics", duplication.to_text(context)));
     }
+    if let Some(depth) = &state.depth {
+        texts.push(("sex.tsv", Sex::infer(&context.header, depth.contigs()).to_text(sample)));
+    }
+    if let (Some(sites), Some(list)) = (&state.sites, &context.options.sites) {
+        let contamination = Contamination::estimate(sites.counts(), list, contigs);
+        texts.push(("contamination.tsv", contamination.to_text(sample)));
+    }
     let mut files = BTreeMap::new();
     let mut pending = Vec::new();
     for (name, text) in texts {
@@ -165,9 +175,36 @@ pub fn write(
         files.insert(name.to_owned(), path);
         pending.push(file);
     }
+    let fingerprint = fingerprint(directory, sample, context, &state)?;
     tracks.finish()?;
     for file in pending {
         file.commit()?;
     }
+    if let Some((path, writer)) = fingerprint {
+        writer.finish()?;
+        files.insert("fingerprint.vcf.gz".to_owned(), path);
+    }
     Ok(files)
+}
+
+/// SAMPLE.fingerprint.vcf.gz, all but finished, where there are sites.
+fn fingerprint(
+    directory: &Path,
+    sample: &str,
+    context: &Context,
+    state: &CollectorSet,
+) -> Result<Option<(PathBuf, IndexedWriter)>, OutputsError> {
+    let (Some(sites), Some(list)) = (&state.sites, &context.options.sites) else { return Ok(None) };
+    let contigs = &context.header.contigs;
+    let longest = contigs.iter().map(|contig| u64::from(contig.length)).max().unwrap_or(0);
+    // A .tbi reaches 2^29.
+    let kind = if longest < 1 << 29 { IndexKind::Tbi } else { IndexKind::Csi { longest_contig: longest } };
+    let path = directory.join(format!("{sample}.fingerprint.vcf.gz"));
+    let mut writer = IndexedWriter::create(&path, TextLayout::Vcf, kind, Level::default())?;
+    writer.write_header(fingerprint::header(sample, contigs).as_bytes())?;
+    fingerprint::records(sites.counts(), list, contigs, |contig, site, line| {
+        let start = u64::from(site.position);
+        writer.write_record(&contigs[contig].name, start, start + 1, line.as_bytes())
+    })?;
+    Ok(Some((path, writer)))
 }

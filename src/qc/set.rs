@@ -98,6 +98,8 @@ collectors! {
     duplication: super::duplication::Duplication,
     /// samtools stats.
     stats: super::stats::Stats,
+    /// Bases at known sites.
+    sites: super::sites::Sites,
 }
 
 fn is_on<C: Collector>(context: &Context, name: &str) -> bool {
