@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::hash::Hasher;
 use std::sync::Arc;
 
+use crate::formats::fasta::FastaError;
 use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
@@ -217,8 +218,9 @@ impl Collector for Sites {
         }
     }
 
-    fn leave(&mut self, _: &Context) {
+    fn leave(&mut self, _: &Context) -> Result<(), FastaError> {
         self.walk.close(u32::MAX, &mut self.counts);
+        Ok(())
     }
 
     fn merge(&mut self, next: Self) {

@@ -185,7 +185,7 @@ impl Wheel {
                 made = number + 1;
             }
         }
-        self.misses += (BATCH as u32 - made) as u64;
+        self.misses += u64::from(BATCH as u32 - made);
         self.give_up();
         self.drawn.reverse();
     }
