@@ -14,6 +14,8 @@ mod exit {
     pub const USAGE: u8 = 2;
     /// An input is bad.
     pub const BAD_INPUT: u8 = 3;
+    /// Done, but below the stated thresholds.
+    pub const BELOW_THRESHOLDS: u8 = 4;
 }
 
 /// Alignment QC, variant post-processing, annotation and polygenic scores for genome centres.

@@ -3,10 +3,13 @@
 pub mod alignment;
 pub mod collector;
 pub mod coverage;
+pub mod curves;
 pub mod cycles;
 pub mod decode;
 pub mod depth;
+pub mod document;
 pub mod duplication;
+pub mod figures;
 pub mod flagstat;
 pub mod histogram;
 pub mod idxstats;
@@ -16,8 +19,10 @@ pub mod outputs;
 pub mod pass;
 pub mod quality;
 pub mod read;
+pub mod results;
 pub mod set;
 pub mod stats;
+pub mod thresholds;
 pub mod wgs;
 pub mod window;
 
@@ -44,6 +49,8 @@ pub struct Options {
     pub depth_thresholds: Vec<u32>,
     /// Depth by a read's start and end alone, mates counted twice (`--fast-mode`).
     pub fast_mode: bool,
+    /// Bounds that the figures are held against (`--thresholds`).
+    pub thresholds: Option<Arc<thresholds::Thresholds>>,
 }
 
 impl collector::Context {
