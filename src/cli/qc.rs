@@ -1,5 +1,6 @@
 //! `norn qc`: options to [`Options`] and one [`Job`] a sample.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use crate::formats::header::Header;
 use crate::qc::depth::regions::RegionSpec;
 use crate::qc::job::Job;
 use crate::qc::sites::list::{SiteList, SiteListError};
-use crate::qc::{Options, set};
+use crate::qc::thresholds::{Status, Thresholds};
+use crate::qc::{Options, document, figures, set};
 
 /// A command line that cannot be meant.
 #[derive(Debug, Error)]
@@ -23,7 +25,7 @@ pub struct UsageError(String);
 #[derive(Debug, Args)]
 pub struct QcArguments {
     /// BAM, CRAM or SAM files, each one sample; `-` is standard input
-    #[arg(required = true, value_name = "SAMPLE.bam|cram|sam|-")]
+    #[arg(required_unless_present_any = ["schema", "list_figures"], value_name = "SAMPLE.bam|cram|sam|-")]
     inputs: Vec<PathBuf>,
 
     /// Reference FASTA (plain or bgzipped): needed for CRAM, GC bias, WGS metrics and mismatches
@@ -74,6 +76,18 @@ pub struct QcArguments {
     #[arg(long, value_name = "TAG", default_value = "AF", requires = "sites")]
     sites_af: String,
 
+    /// Bounds of figures: PASS, WARN or FAIL for each, and exit code 4 on FAIL
+    #[arg(long, value_name = "TOML")]
+    thresholds: Option<PathBuf>,
+
+    /// Print the JSON schema of SAMPLE.qc.json
+    #[arg(long)]
+    schema: bool,
+
+    /// Print all figures with key, unit, source and meaning, separated by tabs
+    #[arg(long)]
+    list_figures: bool,
+
     /// Worker threads [default: SLURM_CPUS_PER_TASK, else the cores that may be used]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -86,7 +100,15 @@ pub struct QcArguments {
 impl QcArguments {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        if self.schema || self.list_figures {
+            let text = if self.schema { document::schema() } else { list_of_figures() };
+            // A reader that has seen enough is no failure.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            return Ok(ExitCode::SUCCESS);
+        }
         self.check()?;
+        let thresholds = self.thresholds.as_deref().map(Thresholds::read).transpose()?.map(Arc::new);
+        let mut failed = false;
         for input in &self.inputs {
             let job = Job {
                 input: input.clone(),
@@ -95,13 +117,18 @@ impl QcArguments {
                 threads: self.threads.map_or_else(default_threads, usize::from),
             };
             let file = job.open()?;
-            let options = self.options(file.header())?;
+            let options = Options { thresholds: thresholds.clone(), ..self.options(file.header())? };
             let done = job.run(&file, options)?;
             for warning in done.warnings {
                 eprintln!("norn: {warning}");
             }
+            if done.verdict == Some(Status::Fail) {
+                failed = true;
+                let report = done.files.get("qc.json").map_or(&self.output, |path| path);
+                eprintln!("norn: {}: below the thresholds: see {}", input.display(), report.display());
+            }
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(if failed { ExitCode::from(super::exit::BELOW_THRESHOLDS) } else { ExitCode::SUCCESS })
     }
 
     fn check(&self) -> Result<(), UsageError> {
@@ -128,6 +155,7 @@ impl QcArguments {
             depth_thresholds,
             fast_mode: self.fast_mode,
             sites: self.site_list(header)?.map(Arc::new),
+            thresholds: None,
         })
     }
 }
@@ -141,6 +169,15 @@ impl QcArguments {
         }
         Ok(Some(list))
     }
+}
+
+/// A line for each figure.
+fn list_of_figures() -> String {
+    let mut text = String::from("key\tunit\tsource\tmeaning\n");
+    for figure in figures::catalogue() {
+        text += &format!("{}\t{}\t{}\t{}\n", figure.key, figure.unit, figure.source, figure.meaning);
+    }
+    text
 }
 
 /// Slurm's share of the node, else the cores that this process may run on.

@@ -8,9 +8,10 @@ use thiserror::Error;
 
 use super::Options;
 use super::collector::{Collector, Context};
-use super::outputs::{self, OutputsError, TrackWriter};
+use super::outputs::{self, OutputsError, TrackWriter, Written};
 use super::pass::{self, PassError};
 use super::set::CollectorSet;
+use super::thresholds::Status;
 use crate::formats::alignment::{AlignmentError, AlignmentFile};
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::header::{Header, SortOrder};
@@ -88,6 +89,8 @@ pub struct Done {
     pub files: BTreeMap<String, PathBuf>,
     /// What could not be done, and why.
     pub warnings: Vec<String>,
+    /// What the figures come to by the thresholds, where there are some.
+    pub verdict: Option<Status>,
 }
 
 impl Job {
@@ -113,8 +116,8 @@ impl Job {
         }
         let mut tracks = TrackWriter::new(&self.directory, &sample, &context)?;
         let state = self.walk(file, &context, &mut tracks).map_err(|source| self.pass(source))?;
-        let files = outputs::write(&self.directory, &sample, &context, state, tracks)?;
-        Ok(Done { sample, files, warnings })
+        let Written { files, verdict } = outputs::write(&self.directory, &sample, &context, state, tracks)?;
+        Ok(Done { sample, files, warnings, verdict })
     }
 
     fn walk(

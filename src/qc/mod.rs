@@ -3,10 +3,13 @@
 pub mod alignment;
 pub mod collector;
 pub mod coverage;
+pub mod curves;
 pub mod cycles;
 pub mod decode;
 pub mod depth;
+pub mod document;
 pub mod duplication;
+pub mod figures;
 pub mod flagstat;
 pub mod gc_bias;
 pub mod histogram;
@@ -18,10 +21,12 @@ pub mod pass;
 pub mod quality;
 pub mod read;
 pub mod relate;
+pub mod results;
 pub mod set;
 pub mod sex;
 pub mod sites;
 pub mod stats;
+pub mod thresholds;
 pub mod wgs;
 pub mod window;
 
@@ -50,6 +55,8 @@ pub struct Options {
     pub fast_mode: bool,
     /// Known variable sites (`--sites`), on the contigs of the header.
     pub sites: Option<Arc<sites::list::SiteList>>,
+    /// Bounds that the figures are held against (`--thresholds`).
+    pub thresholds: Option<Arc<thresholds::Thresholds>>,
 }
 
 impl collector::Context {

@@ -9,11 +9,13 @@ use thiserror::Error;
 use super::collector::{Context, IntervalSink, Track};
 use super::gc_bias::GcBias;
 use super::insert_size::InsertSize;
-use super::quality;
+use super::results::Results;
 use super::set::CollectorSet;
 use super::sex::Sex;
 use super::sites::contamination::Contamination;
 use super::sites::fingerprint;
+use super::thresholds::{self, Status};
+use super::{curves, document, figures, quality};
 use crate::formats::bgzf_writer::Level;
 use crate::formats::binning::TextLayout;
 use crate::formats::fasta::FastaError;
@@ -107,14 +109,24 @@ impl IntervalSink for TrackWriter<'_> {
     }
 }
 
-/// Writes everything that the state holds; the paths by what they hold.
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    /// The files, by what they hold.
+    pub files: BTreeMap<String, PathBuf>,
+    /// What the figures come to by the thresholds, where there are some.
+    pub verdict: Option<Status>,
+}
+
+/// Writes everything that the state holds.
 pub fn write(
     directory: &Path,
     sample: &str,
     context: &Context,
     state: CollectorSet,
     tracks: TrackWriter<'_>,
-) -> Result<BTreeMap<String, PathBuf>, OutputsError> {
+) -> Result<Written, OutputsError> {
+    let results = Results::new(sample, context, &state);
     let contigs = &context.header.contigs;
     let mut texts: Vec<(&str, String)> = Vec::new();
     if let Some(flagstat) = &state.flagstat {
@@ -146,8 +158,8 @@ pub fn write(
     if let Some(alignment) = &state.alignment {
         texts.push(("alignment_summary_metrics", alignment.to_text()));
     }
-    if let (Some(wgs), Some(cycles)) = (&state.wgs, &state.cycles) {
-        texts.push(("wgs_metrics", wgs.to_text(cycles)));
+    if let (Some(wgs), Some(row)) = (&state.wgs, &results.wgs) {
+        texts.push(("wgs_metrics", wgs.to_text(row)));
     }
     if let Some((details, summary)) = state.gc_bias.as_ref().and_then(GcBias::to_texts) {
         texts.push(("gc_bias.detail_metrics", details));
@@ -166,6 +178,7 @@ pub fn write(
         let contamination = Contamination::estimate(sites.counts(), list, contigs);
         texts.push(("contamination.tsv", contamination.to_text(sample)));
     }
+    let verdict = reports(&results, &mut texts);
     let mut files = BTreeMap::new();
     let mut pending = Vec::new();
     for (name, text) in texts {
@@ -184,7 +197,22 @@ pub fn write(
         writer.finish()?;
         files.insert("fingerprint.vcf.gz".to_owned(), path);
     }
-    Ok(files)
+    Ok(Written { files, verdict })
+}
+
+/// What is made of all figures together; what they come to by the thresholds.
+fn reports(results: &Results<'_>, texts: &mut Vec<(&str, String)>) -> Option<Status> {
+    let figures = figures::of(results);
+    let curves = curves::of(results);
+    let thresholds = results.context.options.thresholds.as_deref();
+    let checks = thresholds.map(|thresholds| thresholds.check(&figures)).unwrap_or_default();
+    let judged = thresholds.map(|thresholds| (thresholds, &checks[..]));
+    texts.push(("qc.json", document::to_text(results, &figures, &curves, judged)));
+    if let Some((thresholds, checks)) = judged {
+        let table = thresholds::multiqc(results.sample, checks, thresholds);
+        texts.push(("thresholds_mqc.json", document::pretty(&table)));
+    }
+    thresholds::verdict(&checks)
 }
 
 /// SAMPLE.fingerprint.vcf.gz, all but finished, where there are sites.

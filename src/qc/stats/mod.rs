@@ -4,7 +4,7 @@
 
 pub mod barcodes;
 pub mod gc_depth;
-mod text;
+pub mod text;
 
 use serde::{Deserialize, Serialize};
 

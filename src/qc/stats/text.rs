@@ -26,6 +26,17 @@ pub struct InsertSizes {
     bulk: usize,
 }
 
+/// A summary number (an SN line).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SummaryNumber {
+    /// samtools' name for it.
+    pub name: &'static str,
+    /// The number as samtools prints it.
+    pub value: String,
+    /// samtools' comment, or nothing.
+    pub note: &'static str,
+}
+
 impl Stats {
     /// Primary reads.
     pub fn sequences(&self) -> u64 {
@@ -84,7 +95,11 @@ impl Stats {
         let sizes = self.insert_sizes();
         let first = cycles.qualities(|end, _| end == End::First);
         let last = cycles.qualities(|end, _| end == End::Last);
-        self.summary(&mut out, &sizes, &first, &last);
+        comment(&mut out, "Summary Numbers", "SN");
+        for SummaryNumber { name, value, note } in self.summary(&sizes, &first, &last) {
+            let note = if note.is_empty() { String::new() } else { format!("\t# {note}") };
+            line(&mut out, format_args!("SN\t{name}:\t{value}{note}"));
+        }
 
         let highest =
             |rows: &[[u64; 256]]| rows.iter().filter_map(|row| row.iter().rposition(|n| *n > 0)).max();
@@ -108,10 +123,16 @@ impl Stats {
         Ok(out)
     }
 
-    fn summary(&self, out: &mut String, sizes: &InsertSizes, first: &[[u64; 256]], last: &[[u64; 256]]) {
+    /// The summary numbers as samtools prints them, in its order. `cycles` are of the same reads.
+    pub fn summary_numbers(&self, cycles: &Cycles) -> Vec<SummaryNumber> {
+        let first = cycles.qualities(|end, _| end == End::First);
+        let last = cycles.qualities(|end, _| end == End::Last);
+        self.summary(&self.insert_sizes(), &first, &last)
+    }
+
+    fn summary(&self, sizes: &InsertSizes, first: &[[u64; 256]], last: &[[u64; 256]]) -> Vec<SummaryNumber> {
         let c = &self.counts;
         let all = self.sequences();
-        comment(out, "Summary Numbers", "SN");
         let quality_sum: u64 = first
             .iter()
             .chain(last)
@@ -121,10 +142,8 @@ impl Stats {
         let ratio = |a: u64, b: u64| if b == 0 { 0.0 } else { f64::from(a as f32 / b as f32) };
         let average = |sum: u64, n: u64| sum.checked_div(n).unwrap_or(0) as f32;
         let quality = if c.total_length == 0 { 0.0 } else { quality_sum as f64 / c.total_length as f64 };
-        let mut sn = |name: &str, value: String, why: &str| {
-            let why = if why.is_empty() { String::new() } else { format!("\t# {why}") };
-            line(out, format_args!("SN\t{name}:\t{value}{why}"));
-        };
+        let mut numbers = Vec::new();
+        let mut sn = |name, value, note| numbers.push(SummaryNumber { name, value, note });
         let clipping = "ignores clipping";
         sn("raw total sequences", all.to_string(), "excluding supplementary and secondary reads");
         sn("filtered sequences", "0".into(), "");
@@ -168,6 +187,7 @@ impl Stats {
         sn("pairs on different chromosomes", (c.mates_elsewhere / 2).to_string(), "");
         let proper = ratio(100 * c.properly_paired, all);
         sn("percentage of properly paired reads (%)", format!("{proper:.1}"), "");
+        numbers
     }
 
     fn mismatches_by_cycle(&self, out: &mut String, max_quality: usize) {

@@ -487,12 +487,12 @@ impl Wgs {
         }
     }
 
-    /// `.wgs_metrics`.
-    pub fn to_text(&self, cycles: &Cycles) -> String {
+    /// `.wgs_metrics`, with the row of [`Self::metrics`].
+    pub fn to_text(&self, row: &WgsMetrics) -> String {
         let depths = (0u64..).zip(self.counts.depths[0].iter().copied()).collect();
         let columns = [("high_quality_coverage_count".to_owned(), depths)];
         MetricsFile::new("CollectWgsMetrics")
-            .metrics(&[self.metrics(cycles)])
+            .metrics(std::slice::from_ref(row))
             .histograms("Integer", "coverage", &columns)
             .into_text()
     }
