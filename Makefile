@@ -4,8 +4,9 @@
 demo:
 	.ci/setup.sh demo
 	cargo build --release
-	target/release/norn qc -r testdata/genome.fa --by 500 -o target/demo testdata/child.bam
-	@echo "The results are in target/demo; begin with target/demo/child.alignment_summary_metrics"
+	target/release/norn qc -r testdata/genome.fa --by 500 --sites testdata/sites.vcf.gz \
+	  --thresholds examples/thresholds.demo.toml -o target/demo testdata/child.bam
+	@echo "The results are in target/demo; all figures in one file: target/demo/child.qc.json"
 
 test:
 	.ci/setup.sh test

@@ -3,9 +3,10 @@
 mod qc;
 mod relate;
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Exit codes of all commands.
 mod exit {
@@ -31,6 +32,13 @@ struct Arguments {
 enum Command {
     Qc(qc::QcArguments),
     Relate(relate::RelateArguments),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
 }
 
 /// Parses the command line, runs the command, and says how it ended.
@@ -44,6 +52,8 @@ pub fn run() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Qc(arguments) => arguments.run(),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => manual(),
         Command::Relate(arguments) => arguments.run(),
     };
     match result {
@@ -53,6 +63,18 @@ pub fn run() -> ExitCode {
             ExitCode::from(code_of(&error))
         }
     }
+}
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "norn", &mut text);
+    std::io::stdout().write_all(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn manual() -> anyhow::Result<ExitCode> {
+    clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Errors of the inputs are 3; of the system, 1; of the command line, 2.

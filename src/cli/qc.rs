@@ -115,6 +115,7 @@ impl QcArguments {
                 reference: self.reference.clone(),
                 directory: self.output.clone(),
                 threads: self.threads.map_or_else(default_threads, usize::from),
+                quiet: self.quiet,
             };
             let file = job.open()?;
             let options = Options { thresholds: thresholds.clone(), ..self.options(file.header())? };

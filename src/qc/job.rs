@@ -12,6 +12,7 @@ use super::outputs::{self, OutputsError, TrackWriter, Written};
 use super::pass::{self, PassError};
 use super::set::CollectorSet;
 use super::thresholds::Status;
+use crate::compute::progress::Progress;
 use crate::formats::alignment::{AlignmentError, AlignmentFile};
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::header::{Header, SortOrder};
@@ -27,6 +28,8 @@ pub struct Job {
     pub directory: PathBuf,
     /// Worker threads.
     pub threads: usize,
+    /// No progress on stderr.
+    pub quiet: bool,
 }
 
 /// Why a job failed; every message names its file.
@@ -126,7 +129,8 @@ impl Job {
         context: &Context,
         tracks: &mut TrackWriter<'_>,
     ) -> Result<CollectorSet, PassError> {
-        let tick = |_: u64, _: u64| {};
+        let progress = Progress::new(file.size(), "norn qc", self.quiet);
+        let tick = |bytes: u64, records: u64| progress.add(bytes, records);
         let shards = if self.threads > 1 && context.sorted { pass::shards(file) } else { None };
         let mut state = match shards {
             None => pass::walk_whole::<CollectorSet>(file, context, tracks, &tick)?,
@@ -136,6 +140,7 @@ impl Job {
                 pass::walk_shards::<CollectorSet>(file, context, &shards, &pool, tracks, &tick)?
             }
         };
+        progress.finish();
         state.drain(tracks, true)?;
         Ok(state)
     }

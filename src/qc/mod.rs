@@ -11,6 +11,7 @@ pub mod document;
 pub mod duplication;
 pub mod figures;
 pub mod flagstat;
+pub mod ga4gh;
 pub mod gc_bias;
 pub mod histogram;
 pub mod idxstats;

@@ -15,7 +15,7 @@ use super::sex::Sex;
 use super::sites::contamination::Contamination;
 use super::sites::fingerprint;
 use super::thresholds::{self, Status};
-use super::{curves, document, figures, quality};
+use super::{curves, document, figures, ga4gh, quality};
 use crate::formats::bgzf_writer::Level;
 use crate::formats::binning::TextLayout;
 use crate::formats::fasta::FastaError;
@@ -174,9 +174,14 @@ pub fn write(
     if let Some(depth) = &state.depth {
         texts.push(("sex.tsv", Sex::infer(&context.header, depth.contigs()).to_text(sample)));
     }
+    let mut rate = None;
     if let (Some(sites), Some(list)) = (&state.sites, &context.options.sites) {
         let contamination = Contamination::estimate(sites.counts(), list, contigs);
         texts.push(("contamination.tsv", contamination.to_text(sample)));
+        rate = contamination.share;
+    }
+    if context.wants("ga4gh") {
+        texts.push(("ga4gh.json", document::pretty(&ga4gh::document(&results, rate))));
     }
     let verdict = reports(&results, &mut texts);
     let mut files = BTreeMap::new();

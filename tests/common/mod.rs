@@ -1,3 +1,5 @@
+#![allow(dead_code)] // each test file uses its part
+
 //! Running our binary and its peers, and comparing what they write.
 
 use std::collections::BTreeMap;
