@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::collector::{Collector, Context, Needs, Stretch};
 use super::read::{BASE_A, BASE_C, BASE_G, BASE_T, Read};
+use crate::formats::fasta::FastaError;
 use list::{Site, SiteList};
 
 /// Reads below this mapping quality do not count.
@@ -217,8 +218,9 @@ impl Collector for Sites {
         }
     }
 
-    fn leave(&mut self, _: &Context) {
+    fn leave(&mut self, _: &Context) -> Result<(), FastaError> {
         self.walk.close(u32::MAX, &mut self.counts);
+        Ok(())
     }
 
     fn merge(&mut self, next: Self) {
