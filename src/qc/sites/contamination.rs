@@ -3,6 +3,8 @@
 //! verifyBamID's sequence-only model (Jun et al. 2012, doi:10.1016/j.ajhg.2012.09.004): at each site the sample has a
 //! genotype g1 and the contaminant g2, both drawn by Hardy-Weinberg from the population's frequency; a base comes from
 //! the contaminant with probability alpha. The likelihood of alpha is the product over sites of the sum over g1 and g2.
+//! Neighbouring sites are inherited together, which the model leaves out: it makes the estimate less sure, not biased over
+//! many people, and the standard error counts it. A contaminant who is a relative looks like less than it is.
 //! Not for tumours (their copy numbers look like contamination), nor where the list is of another population.
 
 use std::fmt::Write;
@@ -18,6 +20,8 @@ pub const LEAST_SITES: usize = 100;
 const LEAST_FREQUENCY: f64 = 0.01;
 /// The largest share: beyond it, contaminant and sample change places.
 const MAX_SHARE: f64 = 0.5;
+/// Sites of one stretch of so many bases are not independent: haplotypes are about as long.
+const CLUSTER: u32 = 100_000;
 /// No base is surer than this (Phred): mapping and preparation go wrong too.
 const MAX_USED_QUALITY: u8 = 40;
 /// Where the search begins: the best of these.
@@ -29,11 +33,21 @@ const GRID: [f64; 16] =
 pub struct Contamination {
     /// Share of the reads that are another person's, 0 to 0.5; `None` where it cannot be told.
     pub share: Option<f64>,
-    /// Its standard error, from the curvature of the log-likelihood at the estimate (at 0: the share at which it falls
-    /// by 0.5); `None` where neither can be had.
+    /// Its standard error, from the curvature of the log-likelihood at the estimate and the spread between clusters of
+    /// sites (at 0: the share at which it falls by 0.5); `None` where neither can be had.
     pub standard_error: Option<f64>,
     /// Usable sites: on autosomes, with a base, common enough.
     pub sites: usize,
+}
+
+/// A site that counts.
+#[derive(Clone, Copy)]
+struct Usable<'a> {
+    /// Of the alternate base in the population.
+    frequency: f64,
+    bins: &'a [Bin],
+    /// Contig and stretch.
+    cluster: (usize, u32),
 }
 
 /// Logarithms of a base's probability, and what the derivatives by alpha are made of, for the nine pairs of genotypes.
@@ -50,6 +64,8 @@ struct Likelihood {
     value: f64,
     slope: f64,
     curvature: f64,
+    /// Sum over clusters of the square of their slope.
+    spread: f64,
 }
 
 impl Contamination {
@@ -64,14 +80,15 @@ impl Contamination {
             let is_common = site.frequency > LEAST_FREQUENCY && site.frequency < 1.0 - LEAST_FREQUENCY;
             let has_base = bins.iter().any(|bin| bin.allele() != Allele::Other);
             if is_common && has_base && autosomal.get(contig) == Some(&true) {
-                sites.push((site.frequency, bins));
+                let cluster = (contig, site.position / CLUSTER);
+                sites.push(Usable { frequency: site.frequency, bins, cluster });
             }
         }
         Self::from_sites(&sites)
     }
 
-    /// Estimates from (frequency of the alternate base, bins) of each site, in this order.
-    fn from_sites(sites: &[(f64, &[Bin])]) -> Self {
+    /// Estimates from usable sites, in this order.
+    fn from_sites(sites: &[Usable<'_>]) -> Self {
         if sites.len() < LEAST_SITES {
             return Self { share: None, standard_error: None, sites: sites.len() };
         }
@@ -110,7 +127,10 @@ impl Contamination {
             }
         }
         let standard_error = if alpha > 0.0 && here.curvature < 0.0 {
-            Some((-here.curvature).sqrt().recip())
+            // The larger of what the curvature says and what clusters of sites, which go together, show (the sandwich of
+            // Huber and White).
+            let (model, clusters) = ((-here.curvature).sqrt().recip(), here.spread.sqrt() / -here.curvature);
+            Some(model.max(clusters))
         } else {
             // At the border there is no curvature to go by: the share at which the likelihood falls as far as it does
             // one standard error from a maximum.
@@ -163,10 +183,11 @@ pub(super) fn base_probability(allele: Allele, alternates: usize, quality: u8) -
 }
 
 /// The log-likelihood of alpha, summed in the order of the sites.
-fn likelihood(alpha: f64, sites: &[(f64, &[Bin])]) -> Likelihood {
+fn likelihood(alpha: f64, sites: &[Usable<'_>]) -> Likelihood {
     let table = table(alpha);
     let mut sum = Likelihood::default();
-    for &(frequency, bins) in sites {
+    let (mut last, mut of_cluster) = (None, 0.0);
+    for &Usable { frequency, bins, cluster } in sites {
         let mut cell = Cell::default();
         for bin in bins {
             // A third base says nothing of either genotype.
@@ -193,10 +214,16 @@ fn likelihood(alpha: f64, sites: &[(f64, &[Bin])]) -> Likelihood {
             second += weight * (cell.slope[i] * cell.slope[i] - cell.square[i]);
         }
         let slope = slope / total;
+        if last != Some(cluster) {
+            sum.spread += of_cluster * of_cluster;
+            (last, of_cluster) = (Some(cluster), 0.0);
+        }
+        of_cluster += slope;
         sum.value += total.ln() + most;
         sum.slope += slope;
         sum.curvature += second / total - slope * slope;
     }
+    sum.spread += of_cluster * of_cluster;
     sum
 }
 
@@ -274,9 +301,13 @@ mod tests {
         sites
     }
 
+    fn usable(sites: &[(f64, Vec<Bin>)]) -> Vec<Usable<'_>> {
+        let sites = sites.iter().enumerate();
+        sites.map(|(i, (frequency, bins))| Usable { frequency: *frequency, bins, cluster: (i, 0) }).collect()
+    }
+
     fn estimate(sites: &[(f64, Vec<Bin>)]) -> Contamination {
-        let sites: Vec<_> = sites.iter().map(|(frequency, bins)| (*frequency, &bins[..])).collect();
-        Contamination::from_sites(&sites)
+        Contamination::from_sites(&usable(sites))
     }
 
     #[test]
@@ -292,7 +323,7 @@ mod tests {
     #[test]
     fn the_derivatives_are_those_of_the_likelihood() {
         let sites = mixture(0.05, 300, 12, 9);
-        let sites: Vec<_> = sites.iter().map(|(frequency, bins)| (*frequency, &bins[..])).collect();
+        let sites = usable(&sites);
         for alpha in [0.01, 0.05, 0.2, 0.45] {
             let h = 1e-5;
             let [before, here, behind] = [alpha - h, alpha, alpha + h].map(|alpha| likelihood(alpha, &sites));

@@ -12,12 +12,12 @@ use std::collections::VecDeque;
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use crate::formats::fasta::FastaError;
 use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
 use super::collector::{Collector, Context, Needs, Stretch};
 use super::read::{BASE_A, BASE_C, BASE_G, BASE_T, Read};
+use crate::formats::fasta::FastaError;
 use list::{Site, SiteList};
 
 /// Reads below this mapping quality do not count.

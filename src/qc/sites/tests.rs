@@ -110,7 +110,7 @@ fn walk(context: &Context, reads: &[Made], cuts: &[u32]) -> SiteCounts {
                 state.lead_in(&read);
             }
         }
-        state.leave(context).expect("no reference is read");
+        state.leave(context).unwrap();
         // Through bytes, as between ranks.
         let bytes = postcard::to_stdvec(&state).unwrap();
         total.merge(postcard::from_bytes(&bytes).unwrap());
