@@ -1,6 +1,7 @@
 //! The command line: arguments to a plan, a plan to one call.
 
 mod qc;
+mod relate;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Qc(qc::QcArguments),
+    Relate(relate::RelateArguments),
 }
 
 /// Parses the command line, runs the command, and says how it ended.
@@ -42,6 +44,7 @@ pub fn run() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Qc(arguments) => arguments.run(),
+        Command::Relate(arguments) => arguments.run(),
     };
     match result {
         Ok(code) => code,

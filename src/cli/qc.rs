@@ -12,6 +12,7 @@ use crate::formats::bed;
 use crate::formats::header::Header;
 use crate::qc::depth::regions::RegionSpec;
 use crate::qc::job::Job;
+use crate::qc::sites::list::{SiteList, SiteListError};
 use crate::qc::thresholds::{Status, Thresholds};
 use crate::qc::{Options, document, figures, set};
 
@@ -78,6 +79,14 @@ pub struct QcArguments {
     /// Print all figures with key, unit, source and meaning, separated by tabs
     #[arg(long)]
     list_figures: bool,
+
+    /// Known biallelic SNVs with population frequencies: contamination and a fingerprint are made at them
+    #[arg(long, value_name = "VCF")]
+    sites: Option<PathBuf>,
+
+    /// INFO field of --sites with the frequency of the alternate base
+    #[arg(long, value_name = "TAG", default_value = "AF", requires = "sites")]
+    sites_af: String,
 
     /// Worker threads [default: SLURM_CPUS_PER_TASK, else the cores that may be used]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -146,6 +155,7 @@ impl QcArguments {
             depth_thresholds,
             fast_mode: self.fast_mode,
             thresholds: None,
+            sites: self.site_list(header)?.map(Arc::new),
         })
     }
 }
@@ -157,6 +167,17 @@ fn list_of_figures() -> String {
         text += &format!("{}\t{}\t{}\t{}\n", figure.key, figure.unit, figure.source, figure.meaning);
     }
     text
+}
+
+impl QcArguments {
+    fn site_list(&self, header: &Header) -> Result<Option<SiteList>, SiteListError> {
+        let Some(path) = &self.sites else { return Ok(None) };
+        let list = SiteList::read(path, &self.sites_af, &header.to_contigs())?;
+        if let Some(warning) = list.warning() {
+            eprintln!("norn: {}: {warning}", path.display());
+        }
+        Ok(Some(list))
+    }
 }
 
 /// Slurm's share of the node, else the cores that this process may run on.

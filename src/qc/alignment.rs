@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collector, Context, Needs};
 use super::histogram::Histogram;
 use super::insert_size::Orientation;
-use super::read::Read;
+use super::read::{BASE_N, Read};
 use crate::formats::bam::OpKind;
 use crate::picard_metrics;
 use crate::report::picard::MetricsFile;
@@ -170,12 +170,9 @@ impl Counts {
     fn observe(&mut self, read: &Read<'_>, has_reference: bool) {
         self.reads += 1;
         let (flags, mapped) = (read.flags, !read.flags.is_unmapped());
-        if flags.is_qc_fail() || !mapped || !has_reference {
-            if read.n_count > 0 {
-                let no_calls =
-                    read.bases.iter().enumerate().filter(|(_, base)| **base == super::read::BASE_N);
-                no_calls.for_each(|(i, _)| self.add_bad(read, i));
-            }
+        if read.n_count > 0 && (flags.is_qc_fail() || !mapped || !has_reference) {
+            let no_calls = read.bases.iter().enumerate().filter(|(_, base)| **base == BASE_N);
+            no_calls.for_each(|(i, _)| self.add_bad(read, i));
         }
         if flags.is_qc_fail() {
             return;
@@ -269,7 +266,7 @@ impl Counts {
             let Some(bases) = read.bases.get(index..index + length as usize) else { break };
             for (i, &base) in bases.iter().enumerate() {
                 let is_mismatch = mismatches.next_if(|at| **at as usize == index + i).is_some();
-                if is_mismatch || base == super::read::BASE_N {
+                if is_mismatch || base == BASE_N {
                     self.add_bad(read, i);
                 }
             }

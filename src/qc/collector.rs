@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::Options;
 use super::read::Read;
-use crate::formats::fasta::Reference;
+use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::header::Header;
 
 /// The parts of a read that cost something to decode.
@@ -99,7 +99,9 @@ pub trait Collector: Sized + Send + Serialize + DeserializeOwned {
     fn observe(&mut self, read: &Read<'_>);
 
     /// The stretch ends: no read will come that touches it.
-    fn leave(&mut self, _context: &Context) {}
+    fn leave(&mut self, _context: &Context) -> Result<(), FastaError> {
+        Ok(())
+    }
 
     /// Takes in the state of the part of the file that follows.
     fn merge(&mut self, next: Self);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collector, Context, Needs, Stretch};
 use super::read::Read;
 use super::window::{Run, Window};
+use crate::formats::fasta::FastaError;
 use crate::formats::header::Contig;
 use crate::report::c_format::general;
 
@@ -87,10 +88,11 @@ impl Collector for Coverage {
         }
     }
 
-    fn leave(&mut self, _: &Context) {
+    fn leave(&mut self, _: &Context) -> Result<(), FastaError> {
         let Self { window, contigs, .. } = self;
         let covered = &mut contigs[window.stretch().contig].covered;
         window.leave(|_, run| count_covered(run, covered));
+        Ok(())
     }
 
     fn merge(&mut self, next: Self) {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use super::collector::{Context, Needs};
-use super::read::{BASE_C, BASE_G, BASE_N, Read, blocks};
+use super::read::{BASE_C, BASE_G, BASE_N, FLANK, Read, blocks};
 use super::wgs;
 use crate::formats::bam::{Op, Record, RecordError, Value};
 use crate::formats::fasta::FastaError;
@@ -116,12 +116,16 @@ impl Decoder {
                 }
             }
         }
-        let reference: &[u8] = match contig {
+        let around: (u32, &[u8]) = match contig {
             Some(contig) if self.needs.reference && end > start => {
-                self.reference.codes(contig, start, end, context)?
+                let from = start.saturating_sub(FLANK);
+                (from, self.reference.codes(contig, from, end.saturating_add(FLANK), context)?)
             }
-            _ => &[],
+            _ => (start, &[]),
         };
+        let before = (start - around.0) as usize;
+        let reference =
+            around.1.get(before..around.1.len().min(before + (end - start) as usize)).unwrap_or_default();
         self.mismatches.clear();
         if self.needs.bases && !reference.is_empty() && !self.bases.is_empty() {
             find_mismatches(&self.bases, reference, &self.ops, &mut self.mismatches);
@@ -146,6 +150,7 @@ impl Decoder {
             gc_count,
             n_count,
             reference,
+            around,
             mismatches: &self.mismatches,
         };
         if self.needs.goodness {

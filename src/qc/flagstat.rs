@@ -171,7 +171,7 @@ impl Flagstat {
         for ((name, a), b) in NAMES.iter().zip(passed.lines()).zip(failed.lines()) {
             text.push_str(&format!("{a} + {b} {name}"));
             // Four lines also give a share of all, of primary or of paired reads.
-            let of: Option<fn(&Counts) -> (u64, u64)> = match *name {
+            let of: Option<Share> = match *name {
                 "mapped" => Some(|c| (c.mapped, c.total)),
                 "primary mapped" => Some(|c| (c.primary_mapped, c.primary)),
                 "properly paired" => Some(|c| (c.properly_paired, c.paired)),
@@ -186,6 +186,9 @@ impl Flagstat {
         text
     }
 }
+
+/// Part and whole of a line that gives a share.
+type Share = fn(&Counts) -> (u64, u64);
 
 /// samtools divides as `float` and prints two decimals.
 fn percent((part, whole): (u64, u64)) -> String {

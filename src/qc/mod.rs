@@ -11,6 +11,7 @@ pub mod document;
 pub mod duplication;
 pub mod figures;
 pub mod flagstat;
+pub mod gc_bias;
 pub mod histogram;
 pub mod idxstats;
 pub mod insert_size;
@@ -19,8 +20,11 @@ pub mod outputs;
 pub mod pass;
 pub mod quality;
 pub mod read;
+pub mod relate;
 pub mod results;
 pub mod set;
+pub mod sex;
+pub mod sites;
 pub mod stats;
 pub mod thresholds;
 pub mod wgs;
@@ -51,6 +55,8 @@ pub struct Options {
     pub fast_mode: bool,
     /// Bounds that the figures are held against (`--thresholds`).
     pub thresholds: Option<Arc<thresholds::Thresholds>>,
+    /// Known variable sites (`--sites`), on the contigs of the header.
+    pub sites: Option<Arc<sites::list::SiteList>>,
 }
 
 impl collector::Context {
@@ -59,6 +65,7 @@ impl collector::Context {
         let names = &self.options.collectors;
         let base = |of: &[&str]| names.iter().any(|n| of.contains(&n.as_str()));
         match name {
+            "sites" if names.is_empty() => self.options.sites.is_some(),
             _ if names.is_empty() => true,
             "cycles" => base(&["stats", "quality", "wgs"]),
             name => base(&[name]),

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::collector::{Context, IntervalSink, Track};
+use super::gc_bias::GcBias;
 use super::insert_size::InsertSize;
 use super::results::Results;
 use super::set::CollectorSet;
+use super::sites::fingerprint;
 use super::thresholds::{self, Status};
 use super::{curves, document, figures, quality};
 use crate::formats::bgzf_writer::Level;
@@ -157,11 +159,21 @@ pub fn write(
     if let (Some(wgs), Some(row)) = (&state.wgs, &results.wgs) {
         texts.push(("wgs_metrics", wgs.to_text(row)));
     }
+    if let Some((details, summary)) = results.gc_bias.as_ref().map(GcBias::to_texts) {
+        texts.push(("gc_bias.detail_metrics", details));
+        texts.push(("gc_bias.summary_metrics", summary));
+    }
     if let Some(text) = state.insert_size.as_ref().and_then(InsertSize::to_text) {
         texts.push(("insert_size_metrics", text));
     }
     if let Some(duplication) = &state.duplication {
         texts.push(("duplication_metrics", duplication.to_text(context)));
+    }
+    if let Some(sex) = &results.sex {
+        texts.push(("sex.tsv", sex.to_text(sample)));
+    }
+    if let Some(contamination) = &results.contamination {
+        texts.push(("contamination.tsv", contamination.to_text(sample)));
     }
     let verdict = reports(&results, &mut texts);
     let mut files = BTreeMap::new();
@@ -173,9 +185,14 @@ pub fn write(
         files.insert(name.to_owned(), path);
         pending.push(file);
     }
+    let fingerprint = fingerprint(directory, sample, context, &state)?;
     tracks.finish()?;
     for file in pending {
         file.commit()?;
+    }
+    if let Some((path, writer)) = fingerprint {
+        writer.finish()?;
+        files.insert("fingerprint.vcf.gz".to_owned(), path);
     }
     Ok(Written { files, verdict })
 }
@@ -193,4 +210,26 @@ fn reports(results: &Results<'_>, texts: &mut Vec<(&str, String)>) -> Option<Sta
         texts.push(("thresholds_mqc.json", document::pretty(&table)));
     }
     thresholds::verdict(&checks)
+}
+
+/// SAMPLE.fingerprint.vcf.gz, all but finished, where there are sites.
+fn fingerprint(
+    directory: &Path,
+    sample: &str,
+    context: &Context,
+    state: &CollectorSet,
+) -> Result<Option<(PathBuf, IndexedWriter)>, OutputsError> {
+    let (Some(sites), Some(list)) = (&state.sites, &context.options.sites) else { return Ok(None) };
+    let contigs = &context.header.contigs;
+    let longest = contigs.iter().map(|contig| u64::from(contig.length)).max().unwrap_or(0);
+    // A .tbi reaches 2^29.
+    let kind = if longest < 1 << 29 { IndexKind::Tbi } else { IndexKind::Csi { longest_contig: longest } };
+    let path = directory.join(format!("{sample}.fingerprint.vcf.gz"));
+    let mut writer = IndexedWriter::create(&path, TextLayout::Vcf, kind, Level::default())?;
+    writer.write_header(fingerprint::header(sample, contigs).as_bytes())?;
+    fingerprint::records(sites.counts(), list, contigs, |contig, site, line| {
+        let start = u64::from(site.position);
+        writer.write_record(&contigs[contig].name, start, start + 1, line.as_bytes())
+    })?;
+    Ok(Some((path, writer)))
 }

@@ -180,20 +180,21 @@ impl<'c> Worker<'c> {
         // The contig that is entered; contigs.len() once the reads without a position have come.
         let mut current: Option<usize> = None;
         let mut last = 0;
-        let go_to = |state: &mut C, current: &mut Option<usize>, to: usize| {
+        let go_to = |state: &mut C, current: &mut Option<usize>, to: usize| -> Result<(), FastaError> {
             let mut next = 0;
             if let Some(contig) = *current {
-                state.leave(context);
+                state.leave(context)?;
                 next = contig + 1;
             }
             for contig in next..to {
                 state.enter(stretch(contig), context);
-                state.leave(context);
+                state.leave(context)?;
             }
             if to < contigs.len() {
                 state.enter(stretch(to), context);
                 *current = Some(to);
             }
+            Ok(())
         };
         let (mut records, mut offset) = (0u64, 0);
         let mut ended = false;
@@ -208,7 +209,7 @@ impl<'c> Worker<'c> {
                             return Err(unsorted(context, &read, contig));
                         }
                         if current != Some(contig) {
-                            go_to(state, &mut current, contig);
+                            go_to(state, &mut current, contig)?;
                         }
                         if read.start >= contigs[contig].length {
                             return Err(past_end(context, &read, contig));
@@ -216,7 +217,7 @@ impl<'c> Worker<'c> {
                         last = read.start;
                     }
                     None if !ended => {
-                        go_to(state, &mut current, contigs.len());
+                        go_to(state, &mut current, contigs.len())?;
                         ended = true;
                     }
                     None => {}
@@ -232,7 +233,7 @@ impl<'c> Worker<'c> {
             }
         }
         if context.sorted && !ended {
-            go_to(state, &mut current, contigs.len());
+            go_to(state, &mut current, contigs.len())?;
         }
         tick(reader.offset() - offset, records);
         Ok(())
@@ -299,7 +300,7 @@ impl<'c> Worker<'c> {
                 state.lead_in(&read);
             }
         }
-        state.leave(context);
+        state.leave(context)?;
         Ok(records)
     }
 }

@@ -13,6 +13,9 @@ pub const BASE_T: u8 = 8;
 /// N.
 pub const BASE_N: u8 = 15;
 
+/// Reference bases that are held ready on both sides of a read.
+pub const FLANK: u32 = 128;
+
 /// One record with its decoded parts. Positions are 0-based.
 #[derive(Clone, Copy)]
 pub struct Read<'a> {
@@ -56,6 +59,9 @@ pub struct Read<'a> {
     pub n_count: u32,
     /// The reference's codes for `start..end`, as far as the contig reaches. Empty without a reference.
     pub reference: &'a [u8],
+    /// The reference's codes around the read, from this position on: at least [`FLANK`] bases on both sides, as far as
+    /// the contig reaches.
+    pub around: (u32, &'a [u8]),
     /// Indices of the bases that stand on another reference base (codes differ), ascending. Empty without a reference.
     pub mismatches: &'a [u32],
 }
@@ -65,6 +71,13 @@ impl Read<'_> {
     #[inline]
     pub fn is_mapped(&self) -> bool {
         !self.flags.is_unmapped() && self.contig.is_some()
+    }
+
+    /// The reference's codes of `length` positions from `start` on; `None` where those are not around the read.
+    #[inline]
+    pub fn reference_around(&self, start: u32, length: u32) -> Option<&[u8]> {
+        let from = start.checked_sub(self.around.0)? as usize;
+        self.around.1.get(from..from + length as usize)
     }
 
     /// The runs of read bases that stand on reference bases, as (index of the first read base, reference position,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::collector::{Collector, Context, IntervalSink, Needs, Stretch};
 use super::read::Read;
+use crate::formats::fasta::FastaError;
 
 macro_rules! collectors {
     ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
@@ -57,8 +58,9 @@ macro_rules! collectors {
                 $(if let Some(c) = &mut self.$name { c.observe(read); })*
             }
 
-            fn leave(&mut self, context: &Context) {
-                $(if let Some(c) = &mut self.$name { c.leave(context); })*
+            fn leave(&mut self, context: &Context) -> Result<(), FastaError> {
+                $(if let Some(c) = &mut self.$name { c.leave(context)?; })*
+                Ok(())
             }
 
             fn merge(&mut self, next: Self) {
@@ -88,12 +90,16 @@ collectors! {
     alignment: super::alignment::Alignment,
     /// Picard's WGS metrics.
     wgs: super::wgs::Wgs,
+    /// Picard's GC bias.
+    gc_bias: super::gc_bias::GcBias,
     /// Insert sizes.
     insert_size: super::insert_size::InsertSize,
     /// Duplicates.
     duplication: super::duplication::Duplication,
     /// samtools stats.
     stats: super::stats::Stats,
+    /// Bases at known sites.
+    sites: super::sites::Sites,
 }
 
 fn is_on<C: Collector>(context: &Context, name: &str) -> bool {

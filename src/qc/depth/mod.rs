@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collector, Context, IntervalSink, Needs, Stretch, Track};
 use super::read::Read;
 use super::window::{Run, Window};
+use crate::formats::fasta::FastaError;
 use overlap::Mates;
 use regions::Regions;
 use runs::RunList;
@@ -130,10 +131,11 @@ impl Collector for Depth {
         }
     }
 
-    fn leave(&mut self, _: &Context) {
+    fn leave(&mut self, _: &Context) -> Result<(), FastaError> {
         let Self { counts, walk: Walk { window, depth, .. }, .. } = self;
         let contig = window.stretch().contig;
         window.leave(|start, run| counts.take(contig, start, run, depth));
+        Ok(())
     }
 
     fn merge(&mut self, next: Self) {

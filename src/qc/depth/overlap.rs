@@ -40,10 +40,10 @@ impl Mates {
         {
             let mate = Mate { start: read.start, end: read.end, ops: read.ops.into() };
             self.waiting.insert(record.name().into(), mate);
-        } else if !self.waiting.is_empty() {
-            if let Some(mate) = self.waiting.remove(record.name()) {
-                both(read, &mate, each);
-            }
+        } else if !self.waiting.is_empty()
+            && let Some(mate) = self.waiting.remove(record.name())
+        {
+            both(read, &mate, each);
         }
     }
 }

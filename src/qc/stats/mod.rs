@@ -13,6 +13,7 @@ use super::cycles::End;
 use super::read::{BASE_N, Read};
 use super::window::{Run, Window};
 use crate::formats::bam::OpKind;
+use crate::formats::fasta::FastaError;
 use barcodes::Barcodes;
 use gc_depth::GcDepth;
 
@@ -233,9 +234,10 @@ impl Collector for Stats {
         self.add_depth(read);
     }
 
-    fn leave(&mut self, _: &Context) {
+    fn leave(&mut self, _: &Context) -> Result<(), FastaError> {
         let Self { window, depth, depths, .. } = self;
         window.leave(|_, run| count_depths(run, depth, depths));
+        Ok(())
     }
 
     fn merge(&mut self, next: Self) {

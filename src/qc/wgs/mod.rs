@@ -18,7 +18,7 @@ use super::decode::BASE_CODES;
 use super::histogram::Histogram;
 use super::read::{BASE_N, Read};
 use super::window::{Run, Window};
-use crate::formats::fasta::Reference;
+use crate::formats::fasta::{FastaError, Reference};
 use crate::genome::contigs::ContigRole;
 use crate::picard_metrics;
 use crate::report::picard::MetricsFile;
@@ -112,7 +112,7 @@ struct Excluded {
 }
 
 /// The state of the collector.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Wgs {
     counts: Counts,
     min_mapq: u8,
@@ -186,7 +186,7 @@ impl Corrections {
 }
 
 /// What is open while reads go by.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Walk {
     /// Depths of bases that count, and of bases of any quality. 16 bits: a depth above 65,535 is taken as that.
     depth: Window<u16>,
@@ -198,7 +198,8 @@ struct Walk {
     autosome: bool,
     source: Option<(Arc<Reference>, usize)>,
     text: Vec<u8>,
-    failed: Option<String>,
+    /// The first error of the reference, told when the stretch ends.
+    failed: Option<FastaError>,
 }
 
 impl Collector for Wgs {
@@ -253,8 +254,9 @@ impl Collector for Wgs {
         }
     }
 
-    fn leave(&mut self, _: &Context) {
+    fn leave(&mut self, _: &Context) -> Result<(), FastaError> {
         self.flush(None);
+        self.walk.failed.take().map_or(Ok(()), Err)
     }
 
     fn merge(&mut self, next: Self) {
@@ -382,7 +384,7 @@ impl Wgs {
                 let end = (start + length).min(at + (1 << 20));
                 match reference.fetch(*contig, u64::from(at), u64::from(end), text) {
                     Ok(()) => each(text),
-                    Err(error) => *failed = Some(error.to_string()),
+                    Err(error) => *failed = Some(error),
                 }
                 at = end;
             }
@@ -421,11 +423,6 @@ impl Wgs {
             Some(to) => unfiltered.advance(to, &mut finish_unfiltered),
             None => unfiltered.leave(&mut finish_unfiltered),
         }
-    }
-
-    /// The reference's error, if it could not be read somewhere.
-    pub fn failed(&self) -> Option<&str> {
-        self.walk.failed.as_deref()
     }
 
     /// Positions by depth: of all contigs, or of the autosomes.

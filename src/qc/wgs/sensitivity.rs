@@ -58,41 +58,33 @@ pub fn het_snp_sensitivity(depths: &[f64], qualities: &[f64]) -> f64 {
     result
 }
 
-/// Draws indices by weight: a uniform index is taken with the weight as a share of the greatest.
+/// Draws indices by weight: a uniform index is taken with the weight as a share of the greatest, or the next is tried.
+///
+/// Every try takes two numbers of the generator, so what the n-th try gives does not depend on which draw it belongs to.
+/// That lets many tries be made in a row without a branch: those that may hit, by the upper 26 bits of their two numbers,
+/// are noted, and only these, one in forty, are looked at with the full numbers.
 struct Wheel {
     state: u64,
     chances: Vec<f64>,
-    /// The chances as numbers of 26 bits, rounded up; 0 where there is none.
+    /// One more than the chances as numbers of 26 bits, rounded up; 0 where there is none.
     bounds: [u32; 128],
+    /// Tries since the last hit.
+    misses: u64,
+    /// What was drawn and not yet handed out, the next one last.
+    drawn: Vec<u16>,
+    /// The tries of a batch that may hit: their states and numbers.
+    may_hit: Vec<(u64, u32)>,
 }
 
 const MASK: u64 = (1 << 48) - 1;
 const MULTIPLIER: u64 = 0x5_DEEC_E66D;
 const INCREMENT: u64 = 0xB;
-/// Steps of one try: two numbers, each of two steps.
-const TRY: u32 = 4;
-/// Tries that are looked at together.
-const TOGETHER: usize = 8;
-/// From a state to the upper halves of the two numbers of each of the next tries.
-const NUMBERS: [[(u64, u64); 2]; TOGETHER] = {
-    let mut table = [[(0, 0); 2]; TOGETHER];
-    let mut i = 0;
-    while i < TOGETHER {
-        table[i] = [steps(TRY * i as u32 + 1), steps(TRY * i as u32 + 3)];
-        i += 1;
-    }
-    table
-};
-/// From a state to the one after so many tries.
-const TRIES: [(u64, u64); TOGETHER + 1] = {
-    let mut table = [(0, 0); TOGETHER + 1];
-    let mut i = 0;
-    while i <= TOGETHER {
-        table[i] = steps(TRY * i as u32);
-        i += 1;
-    }
-    table
-};
+/// Tries that are made in a row.
+const BATCH: usize = 1 << 13;
+/// From a state to the first steps of the two numbers of a try, and to the state behind it.
+const FIRST: (u64, u64) = steps(1);
+const SECOND: (u64, u64) = steps(3);
+const NEXT: (u64, u64) = steps(4);
 
 /// Multiplier and increment of `n` steps of the generator.
 const fn steps(n: u32) -> (u64, u64) {
@@ -105,13 +97,14 @@ const fn steps(n: u32) -> (u64, u64) {
     (a, c)
 }
 
+/// The state is the lower 48 bits; those above do not matter.
 #[inline]
 fn jump(state: u64, (a, c): (u64, u64)) -> u64 {
-    state.wrapping_mul(a).wrapping_add(c) & MASK
+    state.wrapping_mul(a).wrapping_add(c)
 }
 
 fn step(state: u64) -> u64 {
-    jump(state, (MULTIPLIER, INCREMENT))
+    jump(state, (MULTIPLIER, INCREMENT)) & MASK
 }
 
 /// java.util.Random's nextDouble from the states of its two steps.
@@ -126,43 +119,83 @@ impl Wheel {
             return None;
         }
         let chances: Vec<f64> = weights.iter().map(|weight| weight / greatest).collect();
-        let bound = |chance: &f64| (chance * f64::from(1u32 << 26)).ceil() as u32;
+        let bound =
+            |chance: &f64| if *chance > 0.0 { (chance * f64::from(1u32 << 26)).ceil() as u32 + 1 } else { 0 };
         let bounds = std::array::from_fn(|i| chances.get(i).map_or(0, bound));
-        Some(Self { state: (SEED ^ MULTIPLIER) & MASK, chances, bounds })
+        Some(Self {
+            state: (SEED ^ MULTIPLIER) & MASK,
+            chances,
+            bounds,
+            misses: 0,
+            drawn: Vec::new(),
+            may_hit: vec![(0, 0); BATCH],
+        })
     }
 
-    /// Most tries are rejected, and nearly always the upper 26 bits of their two numbers tell so: those of the first
-    /// choose an index, those of the second are above its chance. So some tries are looked at together and skipped
-    /// at once up to the first that may hit; whether it does, the full numbers say.
+    #[inline]
     fn draw(&mut self) -> usize {
+        loop {
+            if let Some(index) = self.drawn.pop() {
+                return usize::from(index);
+            }
+            self.fill();
+        }
+    }
+
+    /// Makes a batch of tries.
+    fn fill(&mut self) {
+        const UPPER: u32 = 26;
+        let upper = |state: u64| (state << 16) >> (64 - UPPER);
         let n = self.chances.len() as u64;
-        let mut tries = 0;
-        while tries < MAX_DRAWS {
-            let mut may_hit = 0u32;
-            for (i, [first, second]) in NUMBERS.iter().enumerate() {
-                let scaled = (jump(self.state, *first) >> 22) * n;
-                let at_border = (scaled & ((1 << 26) - 1)) + n > 1 << 26;
-                let chance = self.bounds[(scaled >> 26) as usize & 0x7f];
-                let taken = (jump(self.state, *second) >> 22) as u32 <= chance && chance > 0;
-                may_hit |= u32::from(taken | at_border) << i;
-            }
-            let skipped = may_hit.trailing_zeros().min(TOGETHER as u32).min(MAX_DRAWS - tries);
-            self.state = jump(self.state, TRIES[skipped as usize]);
-            tries += skipped;
-            if skipped == TOGETHER as u32 || tries == MAX_DRAWS {
-                continue;
-            }
-            let s1 = step(self.state);
+        let Ok(may_hit) = <&mut [(u64, u32); BATCH]>::try_from(&mut self.may_hit[..]) else { return };
+        // By the first number: the index can be drawn, or lies at the border of two, where the lower bits decide.
+        let (mut chosen, mut state) = (0, self.state);
+        for number in 0..BATCH as u32 {
+            let scaled = upper(jump(state, FIRST)) * n;
+            let index = scaled >> UPPER;
+            let at_border = (scaled + n) >> UPPER != index;
+            may_hit[chosen & (BATCH - 1)] = (state, number);
+            chosen += usize::from((self.bounds[index as usize & 0x7f] > 0) | at_border);
+            state = jump(state, NEXT);
+        }
+        // By the second: it is not above the chance.
+        let mut count = 0;
+        for i in 0..chosen.min(BATCH) {
+            let (state, number) = may_hit[i];
+            let scaled = upper(jump(state, FIRST)) * n;
+            let index = scaled >> UPPER;
+            let at_border = (scaled + n) >> UPPER != index;
+            let taken = upper(jump(state, SECOND)) < u64::from(self.bounds[index as usize & 0x7f]);
+            may_hit[count] = (state, number);
+            count += usize::from(taken | at_border);
+        }
+        self.state = state & MASK;
+        let mut made = 0;
+        for i in 0..count {
+            let (state, number) = self.may_hit[i];
+            let s1 = step(state);
             let s2 = step(s1);
             let s3 = step(s2);
-            self.state = step(s3);
-            tries += 1;
             let index = (n as f64 * double(s1, s2)) as usize;
-            if double(s3, self.state) < self.chances[index] {
-                return index;
+            if double(s3, step(s3)) < self.chances[index] {
+                self.misses += u64::from(number - made);
+                self.give_up();
+                self.drawn.push(index as u16);
+                self.misses = 0;
+                made = number + 1;
             }
         }
-        0
+        self.misses += u64::from(BATCH as u32 - made);
+        self.give_up();
+        self.drawn.reverse();
+    }
+
+    /// A draw that has missed too often is 0.
+    fn give_up(&mut self) {
+        while self.misses >= u64::from(MAX_DRAWS) {
+            self.drawn.push(0);
+            self.misses -= u64::from(MAX_DRAWS);
+        }
     }
 }
 
@@ -210,8 +243,7 @@ mod tests {
             let mut wheel = Wheel::new(&weights).expect("weights");
             let mut state = wheel.state;
             for _ in 0..5000 {
-                assert_eq!(wheel.draw(), plain(&wheel.chances.clone(), &mut state));
-                assert_eq!(wheel.state, state);
+                assert_eq!(wheel.draw(), plain(&wheel.chances, &mut state));
             }
         }
     }

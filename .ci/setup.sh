@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Installs what norn's demo or tests need on Debian 12 with Rust. Does nothing where all is there, so it works offline then.
+# usage: .ci/setup.sh demo|test
+set -euo pipefail
+what=${1:-test}
+cd "$(dirname "$0")/.."
+
+# program or file -> Debian package
+demo=(cc:gcc make:make pkg-config:pkg-config /usr/include/bzlib.h:libbz2-dev /usr/include/lzma.h:liblzma-dev /usr/include/zlib.h:zlib1g-dev)
+test=(samtools:samtools bgzip:tabix bcftools:bcftools mosdepth:mosdepth libhts.so:libhts-dev PicardCommandLine:picard-tools
+  Rscript:r-base-core mpirun:openmpi-bin mpicc:libopenmpi-dev clang:clang libclang:libclang-dev python3:python3-venv)
+
+there() {
+  case $1 in
+    /*) [ -e "$1" ] ;;
+    libhts.so) ls /usr/lib/*/libhts.so >/dev/null 2>&1 ;;
+    libclang) ls /usr/lib/llvm-*/lib/libclang.so* >/dev/null 2>&1 ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+wanted=("${demo[@]}")
+[ "$what" = demo ] || wanted+=("${test[@]}")
+missing=()
+for item in "${wanted[@]}"; do there "${item%%:*}" || missing+=("${item##*:}"); done
+
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "norn: missing: ${missing[*]}" >&2
+    echo "On Debian or Ubuntu:  sudo apt-get install ${missing[*]}" >&2
+    echo "On a cluster:         module load GCC bzip2 XZ zlib OpenMPI Clang SAMtools" >&2
+    exit 1
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if [ "$what" = test ] && [ ! -x target/venv/bin/multiqc ]; then
+  python3 -m venv target/venv
+  target/venv/bin/pip install --quiet multiqc
+fi

@@ -1,0 +1,26 @@
+# norn: `make demo` shows it at work, `make test` runs every test. Both install what they need as root on Debian 12.
+.PHONY: demo test lint bench testdata
+
+demo:
+	.ci/setup.sh demo
+	cargo build --release
+	target/release/norn qc -r testdata/genome.fa --by 500 -o target/demo testdata/child.bam
+	@echo "The results are in target/demo; begin with target/demo/child.alignment_summary_metrics"
+
+test:
+	.ci/setup.sh test
+	cargo fmt --check
+	cargo clippy --release --all-targets -- -D warnings
+	cargo test --release
+	NORN_MPI=1 cargo test --release --features mpi --test communicator
+
+lint:
+	cargo fmt --check
+	cargo clippy --release --all-targets --all-features -- -D warnings
+
+bench:
+	cargo build --release
+	benches/compare.sh
+
+testdata:
+	testdata/make-testdata.py
