@@ -26,6 +26,7 @@ pub fn of(results: &Results<'_>) -> Vec<Curve> {
         quality_by_cycle(results),
         bases_by_cycle(results),
         qualities(results),
+        gc_bias(results),
     ]
     .into_iter()
     .flatten()
@@ -105,6 +106,20 @@ fn qualities(results: &Results<'_>) -> Option<Curve> {
         if counts.is_empty() { Vec::new() } else { vec![("bases".to_owned(), points(counts.into_iter()))] };
     Some(Curve { key: "quality_distribution", x: "base quality (Phred)", y: "called bases", series })
 }
+
+/// Coverage and windows of the reference by GC content; contents with few windows say little and are left out.
+fn gc_bias(results: &Results<'_>) -> Option<Curve> {
+    let (details, _) = results.gc_bias.as_ref()?;
+    let rows = details.iter().filter(|row| row.WINDOWS >= LEAST_WINDOWS);
+    let points: Vec<_> = rows.map(|row| (row.GC as f64, row.NORMALIZED_COVERAGE)).collect();
+    let series =
+        if points.is_empty() { Vec::new() } else { vec![("normalised coverage".to_owned(), points)] };
+    let x = "GC content of windows of 100 bp (%)";
+    Some(Curve { key: "gc_bias", x, y: "coverage relative to the mean", series })
+}
+
+/// Fewer windows make a coverage that is mostly chance.
+const LEAST_WINDOWS: u64 = 100;
 
 fn points(counts: impl Iterator<Item = (u64, u64)>) -> Vec<(f64, f64)> {
     counts.map(|(value, count)| (value as f64, count as f64)).collect()

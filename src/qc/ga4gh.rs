@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::results::Results;
 
 /// SAMPLE.ga4gh.json.
-pub fn document(results: &Results<'_>, contamination: Option<f64>) -> Value {
+pub fn document(results: &Results<'_>) -> Value {
     let mut metrics = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -35,7 +35,8 @@ pub fn document(results: &Results<'_>, contamination: Option<f64>) -> Value {
     let share = |share: fn(&super::stats::Stats) -> f64| stats.map(share).map(|share| rounded(share, 2));
     put("pct_reads_mapped", share(|stats| stats.percent_mapped()));
     put("pct_reads_properly_paired", share(|stats| stats.percent_properly_paired()));
-    put("cross_contamination_rate", contamination.map(|rate| rounded(rate, 4)));
+    let rate = results.contamination.as_ref().and_then(|contamination| contamination.share);
+    put("cross_contamination_rate", rate.map(|rate| rounded(rate, 4)));
     json!({ "biosample": { "id": results.sample }, "wgs_qc_metrics": metrics })
 }
 

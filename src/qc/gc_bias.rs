@@ -284,10 +284,12 @@ impl GcBias {
     }
 
     /// `.gc_bias.detail_metrics` and `.gc_bias.summary_metrics`.
-    pub fn to_texts(&self) -> Option<(String, String)> {
-        let (details, summary) = self.metrics()?;
+    pub fn to_texts(
+        (details, summary): &(Vec<GcBiasDetailMetrics>, GcBiasSummaryMetrics),
+    ) -> (String, String) {
         let file = || MetricsFile::new("CollectGcBiasMetrics");
-        Some((file().metrics(&details).into_text(), file().metrics(&[summary]).into_text()))
+        let summary = std::slice::from_ref(summary);
+        (file().metrics(details).into_text(), file().metrics(summary).into_text())
     }
 }
 

@@ -11,8 +11,6 @@ use super::gc_bias::GcBias;
 use super::insert_size::InsertSize;
 use super::results::Results;
 use super::set::CollectorSet;
-use super::sex::Sex;
-use super::sites::contamination::Contamination;
 use super::sites::fingerprint;
 use super::thresholds::{self, Status};
 use super::{curves, document, figures, ga4gh, quality};
@@ -161,7 +159,7 @@ pub fn write(
     if let (Some(wgs), Some(row)) = (&state.wgs, &results.wgs) {
         texts.push(("wgs_metrics", wgs.to_text(row)));
     }
-    if let Some((details, summary)) = state.gc_bias.as_ref().and_then(GcBias::to_texts) {
+    if let Some((details, summary)) = results.gc_bias.as_ref().map(GcBias::to_texts) {
         texts.push(("gc_bias.detail_metrics", details));
         texts.push(("gc_bias.summary_metrics", summary));
     }
@@ -171,17 +169,14 @@ pub fn write(
     if let Some(duplication) = &state.duplication {
         texts.push(("duplication_metrics", duplication.to_text(context)));
     }
-    if let Some(depth) = &state.depth {
-        texts.push(("sex.tsv", Sex::infer(&context.header, depth.contigs()).to_text(sample)));
+    if let Some(sex) = &results.sex {
+        texts.push(("sex.tsv", sex.to_text(sample)));
     }
-    let mut rate = None;
-    if let (Some(sites), Some(list)) = (&state.sites, &context.options.sites) {
-        let contamination = Contamination::estimate(sites.counts(), list, contigs);
+    if let Some(contamination) = &results.contamination {
         texts.push(("contamination.tsv", contamination.to_text(sample)));
-        rate = contamination.share;
     }
     if context.wants("ga4gh") {
-        texts.push(("ga4gh.json", document::pretty(&ga4gh::document(&results, rate))));
+        texts.push(("ga4gh.json", document::pretty(&ga4gh::document(&results))));
     }
     let verdict = reports(&results, &mut texts);
     let mut files = BTreeMap::new();

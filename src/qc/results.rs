@@ -3,10 +3,13 @@
 use super::alignment::AlignmentSummaryMetrics;
 use super::collector::Context;
 use super::duplication::DuplicationMetrics;
+use super::gc_bias::{GcBiasDetailMetrics, GcBiasSummaryMetrics};
 use super::histogram::Histogram;
 use super::insert_size::InsertSizeMetrics;
 use super::quality::{self, QualityYieldMetrics};
 use super::set::CollectorSet;
+use super::sex::Sex;
+use super::sites::contamination::Contamination;
 use super::stats::text::SummaryNumber;
 use super::wgs::WgsMetrics;
 use crate::genome::contigs::ContigRole;
@@ -31,12 +34,20 @@ pub struct Results<'a> {
     pub quality_yield: Option<QualityYieldMetrics>,
     /// Picard's WGS metrics.
     pub wgs: Option<WgsMetrics>,
+    /// Picard's GC bias: by GC content, and in a few figures.
+    pub gc_bias: Option<(Vec<GcBiasDetailMetrics>, GcBiasSummaryMetrics)>,
+    /// Karyotypic sex by depth.
+    pub sex: Option<Sex>,
+    /// Contamination, where sites were given.
+    pub contamination: Option<Contamination>,
 }
 
 impl<'a> Results<'a> {
     /// Makes the rows.
     pub fn new(sample: &'a str, context: &'a Context, state: &'a CollectorSet) -> Self {
         let cycles = state.cycles.as_ref();
+        let header = &context.header;
+        let sites = state.sites.as_ref().zip(context.options.sites.as_ref());
         Self {
             sample,
             context,
@@ -52,6 +63,10 @@ impl<'a> Results<'a> {
             duplication: state.duplication.as_ref().map(|dup| dup.metrics(context)).unwrap_or_default(),
             quality_yield: cycles.map(quality::quality_yield),
             wgs: state.wgs.as_ref().zip(cycles).map(|(wgs, cycles)| wgs.metrics(cycles)),
+            gc_bias: state.gc_bias.as_ref().and_then(|gc_bias| gc_bias.metrics()),
+            sex: state.depth.as_ref().map(|depth| Sex::infer(header, depth.contigs())),
+            contamination: sites
+                .map(|(sites, list)| Contamination::estimate(sites.counts(), list, &header.contigs)),
         }
     }
 

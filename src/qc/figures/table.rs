@@ -2,6 +2,7 @@
 
 use super::super::flagstat::Counts;
 use super::super::results::{Results, mean_depth, share_at_least};
+use super::super::sex::Sex;
 use super::{Catalogue, Value};
 use crate::genome::contigs::ContigRole;
 
@@ -11,6 +12,8 @@ pub(super) fn declare(list: &mut Catalogue) {
     stats(list);
     depth(list);
     wgs(list);
+    sex(list);
+    contamination(list);
     list.picard("alignment.pair", "CollectAlignmentSummaryMetrics PAIR", |r| r.alignment_of("PAIR").cloned());
     list.picard("alignment.unpaired", "CollectAlignmentSummaryMetrics UNPAIRED", |r| {
         r.alignment_of("UNPAIRED").cloned()
@@ -25,6 +28,9 @@ pub(super) fn declare(list: &mut Catalogue) {
         "Picard CollectInsertSizeMetrics PAIR_ORIENTATION",
         |r| r.main_insert_size().map(|row| Value::Text(row.PAIR_ORIENTATION.clone())),
     );
+    list.picard("gc_bias", "CollectGcBiasMetrics", |r| {
+        r.gc_bias.as_ref().map(|(_, summary)| summary.clone())
+    });
     list.picard("duplication", "CollectDuplicateMetrics (all libraries)", |r| r.all_duplication());
     list.picard("yield", "CollectQualityYieldMetrics", |r| r.quality_yield.clone());
     list.add(
@@ -244,6 +250,45 @@ fn wgs(list: &mut Catalogue) {
             },
         );
     }
+}
+
+fn sex(list: &mut Catalogue) {
+    type Get = fn(&Sex) -> Option<f64>;
+    let figures: [(&str, &'static str, &'static str, Get); 5] = [
+        ("autosome_depth", "x", "Mean depth of the autosomes.", |sex| sex.autosome_depth),
+        ("x_depth", "x", "Mean depth of X, of the positions that have a base.", |sex| sex.x_depth),
+        ("y_depth", "x", "Mean depth of Y, of the positions that have a base.", |sex| sex.y_depth),
+        ("x_ratio", "ratio", "Depth of X by that of the autosomes: 0.5 for one X, 1 for two.", |sex| {
+            sex.x_ratio
+        }),
+        ("y_ratio", "ratio", "Depth of Y by that of the autosomes: 0.5 for one Y.", |sex| sex.y_ratio),
+    ];
+    for (name, unit, meaning, get) in figures {
+        list.add(format!("sex.{name}"), unit, meaning, "norn, from mosdepth's depth", move |r| {
+            Value::real(get(r.sex.as_ref()?)?)
+        });
+    }
+    let meaning = "Sex chromosomes by depth: XX, XY, X0, XXX, XXY, XYY or unknown.";
+    list.add("sex.karyotype", "word", meaning, "norn, from mosdepth's depth", |r| {
+        Some(Value::Text(r.sex.as_ref()?.karyotype.to_owned()))
+    });
+}
+
+fn contamination(list: &mut Catalogue) {
+    let source = "verifyBamID's model without ancestry, at --sites";
+    list.add(
+        "contamination.share",
+        "fraction",
+        "Share of the reads that are another person's.",
+        source,
+        |r| Value::real(r.contamination.as_ref()?.share?),
+    );
+    list.add("contamination.standard_error", "fraction", "Standard error of the same.", source, |r| {
+        Value::real(r.contamination.as_ref()?.standard_error?)
+    });
+    list.add("contamination.sites", "sites", "Sites that the estimate rests on.", source, |r| {
+        Some(Value::Count(r.contamination.as_ref()?.sites as u64))
+    });
 }
 
 #[cfg(test)]
