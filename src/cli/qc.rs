@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::formats::bed;
 use crate::formats::header::Header;
 use crate::qc::depth::regions::RegionSpec;
-use crate::qc::job::Job;
+use crate::qc::job::{Job, sample_name};
 use crate::qc::sites::list::{SiteList, SiteListError};
 use crate::qc::thresholds::{Status, Thresholds};
 use crate::qc::{Options, document, figures, set};
@@ -109,6 +109,7 @@ impl QcArguments {
         self.check()?;
         let thresholds = self.thresholds.as_deref().map(Thresholds::read).transpose()?.map(Arc::new);
         let mut failed = false;
+        let mut samples = Vec::new();
         for input in &self.inputs {
             let job = Job {
                 input: input.clone(),
@@ -118,6 +119,13 @@ impl QcArguments {
                 quiet: self.quiet,
             };
             let file = job.open()?;
+            let sample = sample_name(file.header(), input);
+            if samples.contains(&sample) {
+                return Err(
+                    UsageError(format!("{}: the sample {sample} was given twice", input.display())).into()
+                );
+            }
+            samples.push(sample);
             let options = Options { thresholds: thresholds.clone(), ..self.options(file.header())? };
             let done = job.run(&file, options)?;
             for warning in done.warnings {
