@@ -6,6 +6,7 @@ mod relate;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::compute::communicator::Communicator;
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// Exit codes of all commands.
@@ -30,7 +31,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Qc(qc::QcArguments),
+    Qc(Box<qc::QcArguments>),
     Relate(relate::RelateArguments),
     /// Print the completions of a shell
     Completions {
@@ -51,7 +52,7 @@ pub fn run() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Command::Qc(arguments) => arguments.run(),
+        Command::Qc(arguments) => on_ranks(|ranks| arguments.run(ranks)),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
         Command::Relate(arguments) => arguments.run(),
@@ -62,6 +63,21 @@ pub fn run() -> ExitCode {
             eprintln!("norn: {error:#}");
             ExitCode::from(code_of(&error))
         }
+    }
+}
+
+/// Runs a command on the ranks that the launcher started. An error of one rank ends all of them.
+fn on_ranks(command: impl FnOnce(&Communicator) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    let ranks = Communicator::from_environment()?;
+    match command(&ranks) {
+        Err(error) if ranks.size() > 1 => {
+            // What is wrong for all is told once, by rank 0.
+            if !ranks.is_root() {
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+            ranks.fail(&format!("{error:#}"), i32::from(code_of(&error)))
+        }
+        result => result,
     }
 }
 

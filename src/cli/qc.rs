@@ -4,17 +4,24 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use serde_json::{Value as Json, json};
 use thiserror::Error;
 
+use crate::compute::communicator::Communicator;
+use crate::formats::alignment::AlignmentFile;
 use crate::formats::bed;
 use crate::formats::header::Header;
+use crate::formats::merged::MergedFiles;
 use crate::qc::depth::regions::RegionSpec;
-use crate::qc::job::{Job, sample_name};
+use crate::qc::job::{Done, Job, KeepState, sample_name};
 use crate::qc::sites::list::{SiteList, SiteListError};
+use crate::qc::state::States;
 use crate::qc::thresholds::{Status, Thresholds};
 use crate::qc::{Options, document, figures, set};
+use crate::report::run_file::{Run, RunFile};
 
 /// A command line that cannot be meant.
 #[derive(Debug, Error)]
@@ -25,7 +32,7 @@ pub struct UsageError(String);
 #[derive(Debug, Args)]
 pub struct QcArguments {
     /// BAM, CRAM or SAM files, each one sample; `-` is standard input
-    #[arg(required_unless_present_any = ["schema", "list_figures"], value_name = "SAMPLE.bam|cram|sam|-")]
+    #[arg(required_unless_present_any = ["schema", "list_figures", "from_states"], value_name = "SAMPLE.bam|cram|sam|-")]
     inputs: Vec<PathBuf>,
 
     /// Reference FASTA (plain or bgzipped): needed for CRAM, GC bias, WGS metrics and mismatches
@@ -80,6 +87,35 @@ pub struct QcArguments {
     #[arg(long, value_name = "TOML")]
     thresholds: Option<PathBuf>,
 
+    /// Take files of one sample (lanes, nights) together, as if they were one
+    #[arg(long)]
+    merge: bool,
+
+    /// Keep what was counted in a file while the pass goes on; a run that was killed goes on from there
+    #[arg(long, value_name = "FILE.qcstate", conflicts_with_all = ["per_base", "quantize"])]
+    state: Option<PathBuf>,
+
+    /// Seconds after which --state is written anew
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "state")]
+    state_interval: u64,
+
+    /// Walk only the I-th of N parts of an indexed file, and keep its state, e.g. 3/8 (for --from-states)
+    #[arg(long, value_name = "I/N", requires = "state")]
+    part: Option<String>,
+
+    /// Make the results of kept states instead of reading alignments: parts of a file, or lanes and nights of a sample
+    #[arg(long, value_name = "FILE.qcstate", num_args = 1.., conflicts_with_all = ["inputs", "state", "merge", "by",
+        "collectors", "per_base", "quantize", "fast_mode", "min_mapq", "min_baseq", "sites"])]
+    from_states: Vec<PathBuf>,
+
+    /// Take the BLAKE3 of all inputs into SAMPLE.run.json, which reads them once more
+    #[arg(long)]
+    checksum: bool,
+
+    /// Print the effective parameters as TOML, and do nothing
+    #[arg(long)]
+    print_config: bool,
+
     /// Print the JSON schema of SAMPLE.qc.json
     #[arg(long)]
     schema: bool,
@@ -92,14 +128,18 @@ pub struct QcArguments {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
+    /// Compressed bytes that a thread takes at a time [default: by the file's size]; no figure depends on it
+    #[arg(long, value_name = "N", hide = true)]
+    shard_bytes: Option<u64>,
+
     /// No progress on stderr
     #[arg(short, long)]
     quiet: bool,
 }
 
 impl QcArguments {
-    /// Runs the command.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    /// Runs the command on all ranks.
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         if self.schema || self.list_figures {
             let text = if self.schema { document::schema() } else { list_of_figures() };
             // A reader that has seen enough is no failure.
@@ -108,36 +148,163 @@ impl QcArguments {
         }
         self.check()?;
         let thresholds = self.thresholds.as_deref().map(Thresholds::read).transpose()?.map(Arc::new);
+        if !self.from_states.is_empty() {
+            let done = if ranks.is_root() { Some(self.run_states(thresholds)?) } else { None };
+            return Ok(exit_code(done == Some(true)));
+        }
+        let samples = self.samples()?;
+        // As many samples as ranks: each rank takes its own. Fewer: all ranks work on each.
+        let alone = Communicator::solo();
+        let each = ranks.size() > 1 && samples.len() >= ranks.size();
         let mut failed = false;
-        let mut samples = Vec::new();
+        for (number, files) in samples.iter().enumerate() {
+            if each && number % ranks.size() != ranks.rank() {
+                continue;
+            }
+            failed |= self.run_sample(files, thresholds.clone(), if each { &alone } else { ranks })?;
+        }
+        let failed = ranks.gather_bytes(&[u8::from(failed)])?.is_none_or(|all| all.concat().contains(&1));
+        Ok(exit_code(failed && ranks.is_root()))
+    }
+
+    /// Runs one sample; whether it is below the thresholds.
+    fn run_sample(
+        &self,
+        files: &MergedFiles,
+        thresholds: Option<Arc<Thresholds>>,
+        ranks: &Communicator,
+    ) -> anyhow::Result<bool> {
+        let run = Run::begin();
+        let options = Options { thresholds, ..self.options(files.header())? };
+        let parameters = self.parameters(&options);
+        if self.print_config {
+            if ranks.is_root() {
+                let _ = std::io::stdout().write_all(toml::to_string_pretty(&parameters)?.as_bytes());
+            }
+            return Ok(false);
+        }
+        let Some(done) = self.job()?.run(files, options, ranks)? else { return Ok(false) };
+        let inputs = files.files().iter().map(|file| file.path().to_owned()).collect();
+        self.finish(done, &run, inputs, parameters, ranks.size())
+    }
+
+    /// Makes the results of kept states; whether they are below the thresholds.
+    fn run_states(&self, thresholds: Option<Arc<Thresholds>>) -> anyhow::Result<bool> {
+        let run = Run::begin();
+        let states = States::read(&self.from_states)?;
+        if states.had_reference() && self.reference.is_none() {
+            let message = "the states were made with a reference: give it again (-r)";
+            return Err(UsageError(message.into()).into());
+        }
+        let options = Options { thresholds, ..states.options().clone() };
+        let parameters = self.parameters(&options);
+        let done = self.job()?.run_states(states, options)?;
+        self.finish(done, &run, self.from_states.clone(), parameters, 1)
+    }
+
+    /// Tells how a sample went; whether it is below the thresholds.
+    fn finish(
+        &self,
+        done: Done,
+        run: &Run,
+        mut inputs: Vec<PathBuf>,
+        parameters: Json,
+        ranks: usize,
+    ) -> anyhow::Result<bool> {
+        for warning in done.warnings {
+            eprintln!("norn: {warning}");
+        }
+        let by = self.by.as_ref().filter(|by| !is_number(by)).map(PathBuf::from);
+        inputs.extend([&self.reference, &self.sites, &self.thresholds, &by].into_iter().flatten().cloned());
+        let outputs: Vec<PathBuf> = done.files.values().cloned().collect();
+        let path = self.output.join(format!("{}.run.json", done.sample));
+        let file = RunFile {
+            command: "qc",
+            inputs: &inputs,
+            checksum: self.checksum,
+            parameters,
+            outputs: &outputs,
+            threads: self.threads(),
+            ranks,
+        };
+        if done.files.contains_key("qc.json") {
+            run.write(&path, &file)?;
+        }
+        let failed = done.verdict == Some(Status::Fail);
+        if failed {
+            let report = done.files.get("qc.json").map_or(&self.output, |path| path);
+            eprintln!("norn: {}: below the thresholds: see {}", inputs[0].display(), report.display());
+        }
+        Ok(failed)
+    }
+
+    /// The files of each sample, in the order in which samples first come.
+    fn samples(&self) -> anyhow::Result<Vec<MergedFiles>> {
+        let mut samples: Vec<(String, Vec<AlignmentFile>)> = Vec::new();
         for input in &self.inputs {
-            let job = Job {
-                input: input.clone(),
-                reference: self.reference.clone(),
-                directory: self.output.clone(),
-                threads: self.threads.map_or_else(default_threads, usize::from),
-                quiet: self.quiet,
-            };
-            let file = job.open()?;
-            let sample = sample_name(file.header(), input);
-            if samples.contains(&sample) {
-                return Err(
-                    UsageError(format!("{}: the sample {sample} was given twice", input.display())).into()
-                );
-            }
-            samples.push(sample);
-            let options = Options { thresholds: thresholds.clone(), ..self.options(file.header())? };
-            let done = job.run(&file, options)?;
-            for warning in done.warnings {
-                eprintln!("norn: {warning}");
-            }
-            if done.verdict == Some(Status::Fail) {
-                failed = true;
-                let report = done.files.get("qc.json").map_or(&self.output, |path| path);
-                eprintln!("norn: {}: below the thresholds: see {}", input.display(), report.display());
+            let files = MergedFiles::open(input, self.reference.as_deref())?;
+            let sample = sample_name(files.header(), input);
+            match samples.iter_mut().find(|(name, _)| *name == sample) {
+                Some((_, all)) if self.merge => all.extend(files.into_files()),
+                Some(_) => {
+                    let message = format!(
+                        "{}: the sample {sample} was given twice (--merge takes its files together)",
+                        input.display()
+                    );
+                    return Err(UsageError(message).into());
+                }
+                None => samples.push((sample, files.into_files())),
             }
         }
-        Ok(if failed { ExitCode::from(super::exit::BELOW_THRESHOLDS) } else { ExitCode::SUCCESS })
+        if self.state.is_some() && samples.len() > 1 {
+            return Err(UsageError("--state takes the files of one sample".into()).into());
+        }
+        Ok(samples.into_iter().map(|(_, files)| MergedFiles::new(files)).collect::<Result<_, _>>()?)
+    }
+
+    fn job(&self) -> Result<Job, UsageError> {
+        let part = self.part.as_deref().map(part).transpose()?;
+        let interval = Duration::from_secs(self.state_interval);
+        Ok(Job {
+            reference: self.reference.clone(),
+            directory: self.output.clone(),
+            threads: self.threads(),
+            quiet: self.quiet,
+            shard_bytes: self.shard_bytes,
+            state: self.state.clone().map(|path| KeepState { path, interval, part }),
+        })
+    }
+
+    fn threads(&self) -> usize {
+        self.threads.map_or_else(default_threads, usize::from)
+    }
+
+    /// The effective parameters, as the run file and --print-config have them.
+    fn parameters(&self, options: &Options) -> Json {
+        let collectors: &[String] = &options.collectors;
+        let all: Vec<String> = set::NAMES.iter().map(|name| (*name).to_owned()).collect();
+        let values = [
+            ("reference", json!(self.reference)),
+            ("output", json!(self.output)),
+            ("collectors", json!(if collectors.is_empty() { &all } else { collectors })),
+            ("by", json!(self.by)),
+            ("per_base", json!(options.per_base)),
+            ("quantize", json!(self.quantize)),
+            ("depth_thresholds", json!(options.depth_thresholds)),
+            ("fast_mode", json!(options.fast_mode)),
+            ("min_mapq", json!(options.min_mapq)),
+            ("min_baseq", json!(options.min_baseq)),
+            ("sites", json!(self.sites)),
+            ("sites_af", json!(self.sites.as_ref().map(|_| &self.sites_af))),
+            ("thresholds", json!(self.thresholds)),
+            ("merge", json!(self.merge)),
+            ("state", json!(self.state)),
+            ("part", json!(self.part)),
+            ("from_states", json!(self.from_states)),
+        ];
+        // TOML has no null: what is not set is left out.
+        let set = values.into_iter().filter(|(_, value)| !value.is_null());
+        Json::Object(set.map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
     fn check(&self) -> Result<(), UsageError> {
@@ -180,6 +347,22 @@ impl QcArguments {
     }
 }
 
+/// `I/N`.
+fn part(text: &str) -> Result<(usize, usize), UsageError> {
+    let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    numbers
+        .filter(|&(i, n): &(usize, usize)| 1 <= i && i <= n)
+        .ok_or_else(|| UsageError(format!("--part: {text:?} is no part like 3/8")))
+}
+
+fn exit_code(failed: bool) -> ExitCode {
+    if failed { ExitCode::from(super::exit::BELOW_THRESHOLDS) } else { ExitCode::SUCCESS }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// A line for each figure.
 fn list_of_figures() -> String {
     let mut text = String::from("key\tunit\tsource\tmeaning\n");
@@ -198,7 +381,7 @@ fn default_threads() -> usize {
 /// A number is a window's length, anything else a BED file.
 fn regions(by: &str, header: &Header) -> anyhow::Result<RegionSpec> {
     let lengths: Vec<u32> = header.contigs.iter().map(|contig| contig.length).collect();
-    if by.bytes().all(|b| b.is_ascii_digit()) {
+    if is_number(by) {
         let window = by.parse().ok().filter(|n| *n > 0);
         let window = window.ok_or_else(|| UsageError(format!("--by: a window of {by} bases")))?;
         return Ok(RegionSpec { window: Some(window), lengths, listed: Vec::new() });

@@ -217,6 +217,15 @@ impl RecordReader {
         }
     }
 
+    /// The record that [`Self::next_record`] gave last; `None` before the first.
+    #[inline]
+    pub fn newest(&self) -> Result<Option<Record<'_>>, AlignmentError> {
+        match self {
+            RecordReader::Bam(reader) => reader.newest(),
+            RecordReader::Hts(reader) => reader.newest(),
+        }
+    }
+
     /// Goes to a region of `file`, from which this reader was made.
     pub fn fetch(&mut self, file: &AlignmentFile, what: Fetch) -> Result<(), AlignmentError> {
         match self {

@@ -64,6 +64,8 @@ pub struct BamReader {
     slab: Vec<u8>,
     /// Index of the next record in `slab`.
     at: usize,
+    /// Where the newest record stands in `slab`.
+    newest: (usize, usize),
     /// Index in `slab` at which the newest block begins, and the block's compressed offset.
     block: (usize, u64),
     /// Virtual position of `slab[0]`, where it is of an earlier block.
@@ -80,6 +82,7 @@ impl BamReader {
             blocks: BlockReader::new(SeekSource(source), 0),
             slab: Vec::with_capacity(4 * MAX_BLOCK_LENGTH),
             at: 0,
+            newest: (0, 0),
             block: (0, 0),
             carried: 0,
             chunks: None,
@@ -129,10 +132,20 @@ impl BamReader {
             return Err(self.bad_record(error));
         }
         self.at = from + length;
-        Ok(Some(
-            Record::new(&self.slab[from..from + length])
-                .map_err(|source| AlignmentError::Record { position: self.block.1 << 16, source })?,
-        ))
+        self.newest = (from, self.at);
+        self.newest()
+    }
+
+    /// The record that [`Self::next_record`] gave last; `None` before the first.
+    #[inline]
+    pub fn newest(&self) -> Result<Option<Record<'_>>, AlignmentError> {
+        let (from, to) = self.newest;
+        if from == to {
+            return Ok(None);
+        }
+        Record::new(&self.slab[from..to])
+            .map(Some)
+            .map_err(|source| AlignmentError::Record { position: self.block.1 << 16, source })
     }
 
     /// Virtual position of the next record.

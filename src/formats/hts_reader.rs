@@ -91,6 +91,14 @@ impl HtsReader {
             Some(Ok(())) => {}
         }
         lay_out(&self.record, &mut self.bytes);
+        self.newest()
+    }
+
+    /// The record that [`Self::next_record`] gave last; `None` before the first.
+    pub(super) fn newest(&self) -> Result<Option<Record<'_>>, AlignmentError> {
+        if self.bytes.is_empty() {
+            return Ok(None);
+        }
         Record::new(&self.bytes).map(Some).map_err(|source| AlignmentError::Record { position: 0, source })
     }
 }

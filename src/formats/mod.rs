@@ -14,5 +14,6 @@ pub mod gzi;
 pub mod header;
 pub mod hts_reader;
 pub mod indexed;
+pub mod merged;
 pub mod output;
 pub mod text;

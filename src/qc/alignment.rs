@@ -160,6 +160,11 @@ impl Collector for Alignment {
         self.ends[end].observe(read, self.has_reference);
     }
 
+    fn join(mut self, other: Self) -> Option<Self> {
+        self.merge(other);
+        Some(self)
+    }
+
     fn merge(&mut self, next: Self) {
         self.ends.iter_mut().zip(&next.ends).for_each(|(a, b)| a.add(b));
     }

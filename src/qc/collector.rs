@@ -6,6 +6,7 @@
 //! only positions within the stretch, so that cutting the file elsewhere never changes a figure.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ use super::Options;
 use super::read::Read;
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::header::Header;
+use crate::formats::merged::ReadGroupNumbers;
 
 /// The parts of a read that cost something to decode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,9 +61,14 @@ pub struct Stretch {
 }
 
 /// What is the same for all reads of a run.
+#[derive(Clone)]
 pub struct Context {
-    /// The input's header.
+    /// The sample's files.
+    pub paths: Vec<PathBuf>,
+    /// Their header.
     pub header: Header,
+    /// For each file, the header's numbers of its read groups by their id.
+    pub read_groups: Vec<ReadGroupNumbers>,
     /// The reference sequence, where one was given.
     pub reference: Option<Arc<Reference>>,
     /// For each of the header's contigs its index in the reference, where it has it.
@@ -105,6 +112,16 @@ pub trait Collector: Sized + Send + Serialize + DeserializeOwned {
 
     /// Takes in the state of the part of the file that follows.
     fn merge(&mut self, next: Self);
+
+    /// The read groups get other numbers: those of the header had `numbers` (the last is for reads without one), of
+    /// `count` in all.
+    fn regroup(&mut self, _numbers: &[usize], _count: usize) {}
+
+    /// This and the state of other files of the same sample, over the same genome; `None` where the figures of both
+    /// together cannot be told from the two, as those by position.
+    fn join(self, _other: Self) -> Option<Self> {
+        None
+    }
 
     /// Hands over the intervals that no later read changes, in order, so that they need not be kept. Only called for the
     /// state of the file from its beginning on; `finished` after its last read.

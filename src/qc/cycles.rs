@@ -88,6 +88,11 @@ impl Collector for Cycles {
         self.bases[group * 2 + usize::from(reverse)].add(read.bases);
     }
 
+    fn join(mut self, other: Self) -> Option<Self> {
+        self.merge(other);
+        Some(self)
+    }
+
     fn merge(&mut self, next: Self) {
         for (a, b) in self.qualities.iter_mut().zip(next.qualities) {
             a.merge(b);

@@ -1,6 +1,5 @@
 //! From a record's bytes to a [`Read`]: each part decoded once, into buffers that are used again.
 
-use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use super::collector::{Context, Needs};
@@ -39,7 +38,6 @@ pub struct Decoder {
     needs: Needs,
     /// Least mapping quality of a good read.
     min_mapq: u8,
-    read_groups: FxHashMap<Vec<u8>, usize>,
     no_read_group: usize,
     ops: Vec<Op>,
     bases: Vec<u8>,
@@ -50,14 +48,10 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder of the parts that are needed.
     pub fn new(context: &Context, needs: Needs) -> Self {
-        let groups = &context.header.read_groups;
-        let read_groups =
-            groups.iter().enumerate().map(|(i, group)| (group.id.clone().into_bytes(), i)).collect();
         Self {
             needs,
             min_mapq: context.options.min_mapq.unwrap_or(20),
-            read_groups,
-            no_read_group: groups.len(),
+            no_read_group: context.header.read_groups.len(),
             ops: Vec::new(),
             bases: Vec::new(),
             mismatches: Vec::new(),
@@ -65,8 +59,13 @@ impl Decoder {
         }
     }
 
-    /// Decodes one record.
-    pub fn decode<'a>(&'a mut self, record: Record<'a>, context: &Context) -> Result<Read<'a>, DecodeError> {
+    /// Decodes one record of a file (its number among the context's).
+    pub fn decode<'a>(
+        &'a mut self,
+        record: Record<'a>,
+        file: usize,
+        context: &Context,
+    ) -> Result<Read<'a>, DecodeError> {
         let name = || String::from_utf8_lossy(record.name()).into_owned();
         record.cigar_into(&mut self.ops).map_err(|source| DecodeError::Record { name: name(), source })?;
         let flags = record.flags();
@@ -106,7 +105,8 @@ impl Decoder {
                 match (&tag, value) {
                     (b"NM", Value::Integer(n)) => nm = Some(n),
                     (b"RG", Value::String(id)) => {
-                        read_group = self.read_groups.get(id).copied().unwrap_or(self.no_read_group);
+                        let number = context.read_groups.get(file).and_then(|numbers| numbers.get(id));
+                        read_group = number.copied().unwrap_or(self.no_read_group);
                     }
                     (b"MQ", Value::Integer(n)) => mate_mapq = Some(n),
                     (b"SA", _) => has_supplementary = true,

@@ -93,6 +93,19 @@ impl Collector for Duplication {
         }
     }
 
+    fn join(mut self, other: Self) -> Option<Self> {
+        self.merge(other);
+        Some(self)
+    }
+
+    fn regroup(&mut self, numbers: &[usize], count: usize) {
+        let mut groups = vec![Counts::default(); count];
+        for (&number, counts) in numbers.iter().zip(&self.groups) {
+            groups[number].add(counts);
+        }
+        self.groups = groups;
+    }
+
     fn merge(&mut self, next: Self) {
         self.groups.iter_mut().zip(&next.groups).for_each(|(a, b)| a.add(b));
     }

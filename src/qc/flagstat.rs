@@ -91,6 +91,11 @@ impl Collector for Flagstat {
         }
     }
 
+    fn join(mut self, other: Self) -> Option<Self> {
+        self.merge(other);
+        Some(self)
+    }
+
     fn merge(&mut self, next: Self) {
         for (a, b) in self.counts.iter_mut().zip(next.counts) {
             for (a, b) in a.lines_mut().into_iter().zip(b.lines()) {

@@ -167,6 +167,13 @@ impl Collector for GcBias {
         }
     }
 
+    fn join(mut self, mut other: Self) -> Option<Self> {
+        // The reference's windows are the same for both.
+        other.windows.fill(0);
+        self.merge(other);
+        Some(self)
+    }
+
     fn merge(&mut self, next: Self) {
         for (a, b) in [
             (&mut self.windows, next.windows),

@@ -33,6 +33,11 @@ impl Collector for Idxstats {
         }
     }
 
+    fn join(mut self, other: Self) -> Option<Self> {
+        self.merge(other);
+        Some(self)
+    }
+
     fn merge(&mut self, next: Self) {
         for (a, b) in self.contigs.iter_mut().zip(next.contigs) {
             a.0 += b.0;

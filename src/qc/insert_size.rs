@@ -126,6 +126,11 @@ impl Collector for InsertSize {
         }
     }
 
+    fn join(mut self, other: Self) -> Option<Self> {
+        self.merge(other);
+        Some(self)
+    }
+
     fn merge(&mut self, next: Self) {
         self.sizes.iter_mut().zip(&next.sizes).for_each(|(a, b)| a.merge(b));
     }

@@ -1,6 +1,7 @@
 //! Alignment QC: every figure from one pass over the reads.
 
 pub mod alignment;
+pub mod batches;
 pub mod collector;
 pub mod coverage;
 pub mod curves;
@@ -25,18 +26,23 @@ pub mod relate;
 pub mod results;
 pub mod set;
 pub mod sex;
+pub mod shards;
 pub mod sites;
+pub mod state;
 pub mod stats;
 pub mod thresholds;
 pub mod wgs;
 pub mod window;
+pub mod worker;
 
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use depth::regions::RegionSpec;
 
 /// What the user asked of `norn qc`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Options {
     /// The collectors that are asked for by name; all where it is empty.
     pub collectors: Vec<String>,
@@ -57,7 +63,19 @@ pub struct Options {
     /// Known variable sites (`--sites`), on the contigs of the header.
     pub sites: Option<Arc<sites::list::SiteList>>,
     /// Bounds that the figures are held against (`--thresholds`).
+    #[serde(skip)]
     pub thresholds: Option<Arc<thresholds::Thresholds>>,
+}
+
+impl Options {
+    /// Asks for these collectors no more.
+    pub fn leave_out(&mut self, names: &[&str]) {
+        if self.collectors.is_empty() {
+            self.collectors =
+                set::NAMES.iter().chain(&["quality", "ga4gh"]).map(|n| (*n).to_owned()).collect();
+        }
+        self.collectors.retain(|name| !names.contains(&name.as_str()));
+    }
 }
 
 impl collector::Context {

@@ -20,6 +20,19 @@ macro_rules! collectors {
         pub const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         impl CollectorSet {
+            /// The collectors that are on.
+            pub fn names(&self) -> Vec<&'static str> {
+                [$((stringify!($name), self.$name.is_some())),*]
+                    .into_iter()
+                    .filter_map(|(name, is_on)| is_on.then_some(name))
+                    .collect()
+            }
+
+            /// This and the state of other files of the sample, without the collectors that cannot be joined.
+            pub fn and(self, other: Self) -> Self {
+                Self { $($name: self.$name.zip(other.$name).and_then(|(a, b)| a.join(b)),)* }
+            }
+
             /// Collectors that are asked for by name and cannot be had from this input, with the reason.
             pub fn unavailable_of(context: &Context) -> Vec<(&'static str, &'static str)> {
                 let mut reasons = Vec::new();
@@ -65,6 +78,14 @@ macro_rules! collectors {
 
             fn merge(&mut self, next: Self) {
                 $(if let (Some(c), Some(next)) = (&mut self.$name, next.$name) { c.merge(next); })*
+            }
+
+            fn regroup(&mut self, numbers: &[usize], count: usize) {
+                $(if let Some(c) = &mut self.$name { c.regroup(numbers, count); })*
+            }
+
+            fn join(self, other: Self) -> Option<Self> {
+                Some(self.and(other))
             }
 
             fn drain(&mut self, sink: &mut dyn IntervalSink, finished: bool) -> io::Result<()> {

@@ -2,3 +2,4 @@
 
 pub mod c_format;
 pub mod picard;
+pub mod run_file;

@@ -13,7 +13,7 @@ use crate::qc::collector::{IntervalSink, Stretch, Track};
 const MAX_MEAN: usize = 999;
 
 /// Which regions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RegionSpec {
     /// The length of windows; `None` where the regions are listed.
     pub window: Option<u32>,

@@ -5,11 +5,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::formats::text;
 use crate::genome::contigs::Contigs;
 
 /// One biallelic SNV.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Site {
     /// Position on its contig (0-based).
     pub position: u32,
@@ -22,7 +24,7 @@ pub struct Site {
 }
 
 /// Sites by contig, ascending; a site's number counts through all contigs in the alignment header's order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SiteList {
     sites: Vec<Site>,
     /// Where each contig's sites begin, and the number of all at the end.
@@ -32,7 +34,7 @@ pub struct SiteList {
 }
 
 /// Records that are no usable site, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// Not one reference and one alternate base, or a second alternate base at the position.
     pub not_biallelic_snv: u64,

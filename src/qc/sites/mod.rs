@@ -223,6 +223,11 @@ impl Collector for Sites {
         Ok(())
     }
 
+    fn join(mut self, other: Self) -> Option<Self> {
+        self.merge(other);
+        Some(self)
+    }
+
     fn merge(&mut self, next: Self) {
         self.counts.merge(next.counts);
     }

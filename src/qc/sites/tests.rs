@@ -80,6 +80,8 @@ fn context(positions: &[u32]) -> Context {
     let list = SiteList::new(vec![sites.collect()], Skipped::default());
     let text = format!("@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:chr1\tLN:{LENGTH}\n");
     Context {
+        paths: Vec::new(),
+        read_groups: Vec::new(),
         header: Header::parse(text.as_bytes()).unwrap(),
         reference: None,
         reference_contigs: vec![None],
@@ -101,7 +103,7 @@ fn walk(context: &Context, reads: &[Made], cuts: &[u32]) -> SiteCounts {
         state.enter(stretch, context);
         for made in reads {
             let bytes = made.bytes();
-            let read = decoder.decode(Record::new(&bytes).unwrap(), context).unwrap();
+            let read = decoder.decode(Record::new(&bytes).unwrap(), 0, context).unwrap();
             if read.start >= stretch.end {
                 break;
             } else if read.start >= stretch.start {

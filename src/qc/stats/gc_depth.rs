@@ -93,6 +93,12 @@ impl GcDepth {
         if self.anchored { self.take(contig, step) } else { self.trace.push(step) }
     }
 
+    /// Forgets all bins.
+    pub(super) fn clear(&mut self) {
+        self.bins.clear();
+        self.trace = Trace::default();
+    }
+
     /// Takes in the state of the reads that follow.
     pub(super) fn merge(&mut self, next: GcDepth) {
         if self.anchored {

@@ -52,7 +52,9 @@ pub struct Stats {
     gc_depth: GcDepth,
     barcodes: Barcodes,
     has_reference: bool,
-    /// The last mapped read's (contig, position), to see whether the file is sorted when it does not say so.
+    /// The first and the last mapped read's (contig, position), to see whether the file is sorted when it does not say
+    /// so.
+    first: Option<(i32, i32)>,
     last: (i32, i32),
     #[serde(skip)]
     window: Window<i32>,
@@ -159,6 +161,7 @@ impl Collector for Stats {
             gc_depth: GcDepth::new(context),
             barcodes: Barcodes::default(),
             has_reference: context.reference.is_some(),
+            first: None,
             last: (-1, -1),
             window: Window::new(),
             depth: 0,
@@ -226,6 +229,7 @@ impl Collector for Stats {
         }
         let place = (read.record.ref_id(), read.record.pos());
         self.counts.unsorted += u64::from(place.0 == self.last.0 && place.1 < self.last.1);
+        self.first.get_or_insert(place);
         self.last = place;
         if self.has_reference {
             self.add_mismatches(read, read_length);
@@ -240,6 +244,14 @@ impl Collector for Stats {
         Ok(())
     }
 
+    /// Without coverage and GC depth, which follow from the reads of both in their order.
+    fn join(mut self, other: Self) -> Option<Self> {
+        self.merge(other);
+        self.depths.fill(0);
+        self.gc_depth.clear();
+        Some(self)
+    }
+
     fn merge(&mut self, next: Self) {
         self.counts.merge(&next.counts);
         self.checksums.iter_mut().zip(next.checksums).for_each(|(a, b)| *a = a.wrapping_add(b));
@@ -252,7 +264,11 @@ impl Collector for Stats {
         add_all(&mut [&mut self.depths, &mut self.mismatches], [next.depths, next.mismatches]);
         self.gc_depth.merge(next.gc_depth);
         self.barcodes.merge(next.barcodes);
-        self.last = next.last;
+        if let Some(place) = next.first {
+            self.counts.unsorted += u64::from(place.0 == self.last.0 && place.1 < self.last.1);
+            self.first.get_or_insert(place);
+            self.last = next.last;
+        }
     }
 }
 
