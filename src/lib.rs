@@ -8,3 +8,4 @@ pub mod formats;
 pub mod genome;
 pub mod qc;
 pub mod report;
+pub mod variants;

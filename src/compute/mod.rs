@@ -6,3 +6,4 @@ pub mod exact;
 mod mpi_world;
 pub mod ordered;
 pub mod progress;
+pub mod stages;

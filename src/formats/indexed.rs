@@ -109,6 +109,24 @@ impl IndexedWriter {
         end: u64,
         line: &[u8],
     ) -> Result<(), IndexedError> {
+        self.write_parts(contig, start, end, &[line, b"\n"])
+    }
+
+    /// The same for a record that is whole: a line with its newline, or the bytes of a binary format.
+    ///
+    /// # Errors
+    /// As [`Self::write_record`].
+    pub fn write_bytes(
+        &mut self,
+        contig: &str,
+        start: u64,
+        end: u64,
+        bytes: &[u8],
+    ) -> Result<(), IndexedError> {
+        self.write_parts(contig, start, end, &[bytes])
+    }
+
+    fn write_parts(&mut self, contig: &str, start: u64, end: u64, parts: &[&[u8]]) -> Result<(), IndexedError> {
         if self.names.last().is_none_or(|last| last != contig) {
             if !self.seen.insert(contig.to_owned()) {
                 return Err(IndexedError::ContigSplit(contig.to_owned()));
@@ -122,8 +140,9 @@ impl IndexedWriter {
             source,
         })?;
         let first = self.writer.content_len();
-        self.put(line)?;
-        self.put(b"\n")?;
+        for part in parts {
+            self.put(part)?;
+        }
         let behind = self.writer.content_len();
         self.waiting.push_back(Waiting { contig: self.names.len() - 1, start, end, first, behind });
         self.index_what_is_placed();

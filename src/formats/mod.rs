@@ -17,3 +17,4 @@ pub mod indexed;
 pub mod merged;
 pub mod output;
 pub mod text;
+pub mod vcf;

@@ -1,0 +1,189 @@
+//! Variants to a file or standard output: text or BCF, plain or BGZF, with an index that is made while writing.
+//!
+//! What is written comes as bytes that are final, with the place of each record; they are the same at any number of
+//! threads.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::formats::bgzf_writer::{BgzfWriter, Level};
+use crate::formats::binning::TextLayout;
+use crate::formats::indexed::{IndexKind, IndexedError, IndexedWriter};
+use crate::formats::output::{AtomicFile, OutputError};
+
+/// The form of the output (bcftools' `-O`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputKind {
+    /// BCF, not text.
+    pub is_bcf: bool,
+    /// BGZF at this level; not compressed without one.
+    pub level: Option<Level>,
+}
+
+impl OutputKind {
+    /// `v`, `z`, `b`, `u`, or a level after `z` or `b` (0 to 12; bcftools has 0 to 9).
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, level) = text.split_at_checked(1)?;
+        let level = match level {
+            "" => Some(Level::default()),
+            level => Some(Level::new(level.parse().ok()?)?),
+        };
+        match (kind, text.len()) {
+            ("v", 1) => Some(Self { is_bcf: false, level: None }),
+            ("z", _) => Some(Self { is_bcf: false, level }),
+            ("b", _) => Some(Self { is_bcf: true, level }),
+            ("u", 1) => Some(Self { is_bcf: true, level: Level::new(0) }),
+            _ => None,
+        }
+    }
+
+    /// By the ending of a file's name, as bcftools guesses it; text where it says nothing.
+    pub fn of_name(path: &Path) -> Self {
+        let name = path.to_string_lossy();
+        let kind = if name.ends_with(".vcf.gz") || name.ends_with(".vcf.bgz") {
+            "z"
+        } else if name.ends_with(".bcf") {
+            "b"
+        } else {
+            "v"
+        };
+        Self::parse(kind).unwrap_or(Self { is_bcf: false, level: None })
+    }
+}
+
+/// Where a record stands in a block of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// One past its last byte; it begins where the one before ends.
+    pub end: usize,
+    /// The range of its contig's name in [`Block::names`].
+    pub contig: (usize, usize),
+    /// The positions it stands for, 0-based half-open.
+    pub positions: (u64, u64),
+}
+
+/// Records in their final form.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// All of their bytes.
+    pub bytes: Vec<u8>,
+    /// Their places; needed for an index only.
+    pub places: Vec<Place>,
+    /// Names of contigs.
+    pub names: Vec<u8>,
+}
+
+/// Writes a header and blocks of records.
+pub struct VariantWriter {
+    path: PathBuf,
+    inner: Inner,
+}
+
+enum Inner {
+    Plain(Box<dyn Write + Send>),
+    File(AtomicFile),
+    Stream(BgzfWriter<Box<dyn Write + Send>>),
+    Compressed(BgzfWriter<AtomicFile>),
+    Indexed(Box<IndexedWriter>),
+}
+
+impl VariantWriter {
+    /// Opens a file, or standard output where `path` is `-`; an index needs a compressed file.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create(path: &Path, kind: OutputKind, index: Option<IndexKind>) -> Result<Self, IndexedError> {
+        let is_stdout = path == Path::new("-");
+        let inner = match (is_stdout, kind.level, index) {
+            (true, None, _) => Inner::Plain(Box::new(io::BufWriter::with_capacity(1 << 16, io::stdout()))),
+            (true, Some(level), _) => Inner::Stream(BgzfWriter::new(Box::new(io::stdout()), level)),
+            (false, None, _) => Inner::File(AtomicFile::create(path)?),
+            (false, Some(level), None) => Inner::Compressed(BgzfWriter::new(AtomicFile::create(path)?, level)),
+            (false, Some(level), Some(index)) => {
+                let layout = TextLayout::Vcf;
+                Inner::Indexed(Box::new(IndexedWriter::create(path, layout, index, level)?))
+            }
+        };
+        Ok(Self { path: path.to_owned(), inner })
+    }
+
+    /// Writes the header's bytes.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn write_header(&mut self, bytes: &[u8]) -> Result<(), IndexedError> {
+        match &mut self.inner {
+            Inner::Indexed(writer) => writer.write_header(bytes),
+            _ => self.put(bytes),
+        }
+    }
+
+    /// Writes records.
+    ///
+    /// # Errors
+    /// Writing fails, or an index is wanted and the records are not sorted.
+    pub fn write(&mut self, block: &Block) -> Result<(), IndexedError> {
+        let Inner::Indexed(writer) = &mut self.inner else { return self.put(&block.bytes) };
+        let mut from = 0;
+        for &Place { end, contig, positions } in &block.places {
+            let name = String::from_utf8_lossy(&block.names[contig.0..contig.1]);
+            writer.write_bytes(&name, positions.0, positions.1, &block.bytes[from..end])?;
+            from = end;
+        }
+        Ok(())
+    }
+
+    /// Writes what is pending and gives the file its name, with its index.
+    ///
+    /// # Errors
+    /// Writing fails; then no file has appeared.
+    pub fn finish(self) -> Result<(), IndexedError> {
+        let failed = |source| OutputError { path: self.path.clone(), source };
+        match self.inner {
+            Inner::Plain(mut inner) => Ok(inner.flush().map_err(failed)?),
+            Inner::File(file) => Ok(file.commit()?),
+            Inner::Stream(mut writer) => Ok(writer.finish().and_then(|()| writer.flush()).map_err(failed)?),
+            Inner::Compressed(mut writer) => {
+                writer.finish().map_err(failed)?;
+                Ok(writer.into_inner().commit()?)
+            }
+            Inner::Indexed(writer) => writer.finish(),
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), IndexedError> {
+        let written = match &mut self.inner {
+            Inner::Plain(inner) => inner.write_all(bytes),
+            Inner::File(file) => file.write_all(bytes),
+            Inner::Stream(writer) => writer.write_all(bytes),
+            Inner::Compressed(writer) => writer.write_all(bytes),
+            Inner::Indexed(_) => Ok(()),
+        };
+        Ok(written.map_err(|source| OutputError { path: self.path.clone(), source })?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_those_of_bcftools() {
+        for (text, is_bcf, level) in [
+            ("v", false, None),
+            ("z", false, Level::new(6)),
+            ("z1", false, Level::new(1)),
+            ("b9", true, Level::new(9)),
+            ("u", true, Level::new(0)),
+        ] {
+            assert_eq!(OutputKind::parse(text), Some(OutputKind { is_bcf, level }), "{text}");
+        }
+        for text in ["", "x", "v1", "z99", "zz"] {
+            assert_eq!(OutputKind::parse(text), None, "{text}");
+        }
+        for (name, is_bcf, is_plain) in [("a.vcf", false, true), ("a.vcf.gz", false, false), ("a.bcf", true, false)] {
+            let kind = OutputKind::of_name(Path::new(name));
+            assert_eq!((kind.is_bcf, kind.level.is_none()), (is_bcf, is_plain), "{name}");
+        }
+    }
+}

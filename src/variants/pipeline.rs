@@ -1,0 +1,242 @@
+//! One pass over variants: batches are read, worked on by many threads, and written in their order.
+//!
+//! A chain is a list of [`Part`]s. Those that look at one record at a time run on the pool; those that look at neighbours
+//! see all records in order, on the calling thread. What comes out depends on the records and the chain alone.
+
+use std::path::{Path, PathBuf};
+
+use rayon::ThreadPool;
+use thiserror::Error;
+
+use crate::compute::stages::Stage;
+use crate::formats::indexed::IndexedError;
+use crate::formats::vcf::reader::{Batch, VariantError, VariantReader};
+use crate::formats::vcf::record::{Record, RecordError};
+use crate::formats::vcf::writer::{Block, VariantWriter};
+
+/// Work on one record at a time.
+pub trait Each: Send + Sync {
+    /// What becomes of a record: none, one, or several records, put behind those of `out`.
+    ///
+    /// # Errors
+    /// The record is such that the command cannot go on.
+    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem>;
+}
+
+/// Work that needs the records in order.
+pub trait Ordered: Send {
+    /// Takes the records that follow and puts those that are done behind those of `out`.
+    ///
+    /// # Errors
+    /// A record is such that the command cannot go on.
+    fn push(&mut self, records: Vec<Record>, out: &mut Vec<Record>) -> Result<(), RecordProblem>;
+
+    /// There are no more: puts the rest behind those of `out`.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    fn finish(&mut self, out: &mut Vec<Record>) -> Result<(), RecordProblem>;
+}
+
+/// A part of a chain.
+pub enum Part {
+    /// One record at a time.
+    Each(Box<dyn Each>),
+    /// All records in order.
+    Ordered(Box<dyn Ordered>),
+}
+
+/// What is wrong with a record, for messages that name its place.
+#[derive(Debug, Error)]
+#[error("{place}: {what}")]
+pub struct RecordProblem {
+    /// `contig:position`, or the line's number.
+    pub place: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl RecordProblem {
+    /// A problem with a record that was read.
+    pub fn at(record: &Record, what: impl Into<String>) -> Self {
+        let contig = String::from_utf8_lossy(record.chrom());
+        Self { place: format!("{contig}:{}", record.position() + 1), what: what.into() }
+    }
+}
+
+/// Why a pass ended early.
+#[derive(Debug, Error)]
+pub enum PipelineError {
+    /// The input cannot be read.
+    #[error(transparent)]
+    Read(#[from] VariantError),
+    /// A line is no record.
+    #[error("{path}, line {line}: {source}", path = path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        source: RecordError,
+    },
+    /// A record cannot be worked on.
+    #[error("{path}: {source}", path = path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: RecordProblem,
+    },
+    /// The output cannot be written.
+    #[error(transparent)]
+    Write(#[from] IndexedError),
+}
+
+/// Makes output of records.
+pub type Format<'f> = dyn Fn(&[Record]) -> Result<Block, RecordProblem> + Sync + 'f;
+
+/// Runs a chain from a reader to a writer with the pool's threads.
+///
+/// # Errors
+/// The input is bad, or the output cannot be written.
+pub fn run(
+    path: &Path,
+    reader: &mut VariantReader,
+    chain: Vec<Part>,
+    format: &Format<'_>,
+    writer: &mut VariantWriter,
+    pool: &ThreadPool,
+    tick: &dyn Fn(u64, u64),
+) -> Result<(), PipelineError> {
+    let (segments, mut ordered) = split(chain);
+    let failed = |source| PipelineError::Record { path: path.to_owned(), source };
+    let (first, rest) = segments.split_first().map_or((&[][..], &[][..]), |(first, rest)| (&first[..], rest));
+    let last = |records: Vec<Record>| format(&records).map_err(failed);
+    let begin = |batch: Batch| records_of(path, &batch).and_then(|records| each(first, records).map_err(failed));
+    let work: Vec<Box<dyn Fn(Vec<Record>) -> Result<Vec<Record>, PipelineError> + Sync + '_>> =
+        rest.iter().map(|steps| Box::new(move |records| each(steps, records).map_err(failed)) as Box<_>).collect();
+    let limit = 2 * pool.current_num_threads();
+    pool.in_place_scope_fifo(|scope| {
+        let mut input = Stage::new(scope, limit, &begin);
+        let mut middle: Vec<_> = work.iter().map(|work| Stage::new(scope, limit, &**work)).collect();
+        let mut output = Stage::new(scope, limit, &last);
+        let (mut is_read, mut offset) = (false, 0);
+        let mut write = |block: Result<Block, PipelineError>| -> Result<(), PipelineError> {
+            let block = block?;
+            Ok(pool.install(|| writer.write(&block))?)
+        };
+        loop {
+            while !is_read && input.has_room() {
+                match reader.next_batch()? {
+                    Some(batch) => {
+                        tick(reader.offset() - offset, 0);
+                        offset = reader.offset();
+                        input.push(batch);
+                    }
+                    None => is_read = true,
+                }
+            }
+            // What comes out of the first stage goes through the others; each waits where the next is full.
+            let Some(records) = input.pop() else { break };
+            let mut records = records?;
+            for (number, stage) in ordered.iter_mut().enumerate() {
+                let mut done = Vec::new();
+                stage.push(records, &mut done).map_err(failed)?;
+                records = pass_through(&mut middle[number], done)?;
+            }
+            send(&mut output, records, &mut write)?;
+        }
+        for number in 0..ordered.len() {
+            let mut done = Vec::new();
+            ordered[number].finish(&mut done).map_err(failed)?;
+            let mut records = pass_through(&mut middle[number], done)?;
+            while let Some(more) = middle[number].pop() {
+                records.extend(more?);
+            }
+            for (behind, stage) in ordered.iter_mut().enumerate().skip(number + 1) {
+                let mut done = Vec::new();
+                stage.push(records, &mut done).map_err(failed)?;
+                records = pass_through(&mut middle[behind], done)?;
+            }
+            send(&mut output, records, &mut write)?;
+        }
+        while let Some(block) = output.pop() {
+            write(block)?;
+        }
+        Ok(())
+    })
+}
+
+type Work<'s, 'scope> = Stage<'s, 'scope, Vec<Record>, Result<Vec<Record>, PipelineError>>;
+
+/// Gives records to a stage and takes what is done there; waits for it only where it is full.
+fn pass_through(stage: &mut Work<'_, '_>, records: Vec<Record>) -> Result<Vec<Record>, PipelineError> {
+    if !records.is_empty() {
+        stage.push(records);
+    }
+    let mut done = Vec::new();
+    while let Some(records) = if stage.has_room() { stage.try_pop() } else { stage.pop() } {
+        done.extend(records?);
+    }
+    Ok(done)
+}
+
+/// Has records made output, and writes what is made.
+fn send<'scope>(
+    output: &mut Stage<'_, 'scope, Vec<Record>, Result<Block, PipelineError>>,
+    records: Vec<Record>,
+    write: &mut impl FnMut(Result<Block, PipelineError>) -> Result<(), PipelineError>,
+) -> Result<(), PipelineError> {
+    if !records.is_empty() {
+        output.push(records);
+    }
+    while let Some(block) = if output.has_room() { output.try_pop() } else { output.pop() } {
+        write(block)?;
+    }
+    Ok(())
+}
+
+/// The runs of steps between the ordered parts, one more than those.
+fn split(chain: Vec<Part>) -> (Vec<Vec<Box<dyn Each>>>, Vec<Box<dyn Ordered>>) {
+    let (mut segments, mut ordered) = (vec![Vec::new()], Vec::new());
+    for part in chain {
+        match part {
+            Part::Each(step) => {
+                if let Some(segment) = segments.last_mut() {
+                    segment.push(step);
+                }
+            }
+            Part::Ordered(stage) => {
+                ordered.push(stage);
+                segments.push(Vec::new());
+            }
+        }
+    }
+    (segments, ordered)
+}
+
+fn records_of(path: &Path, batch: &Batch) -> Result<Vec<Record>, PipelineError> {
+    let mut records = Vec::new();
+    for (number, line) in (batch.first..).zip(batch.bytes.split(|&b| b == b'\n')) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !line.is_empty() {
+            let record = Record::parse(line);
+            let failed = |source| PipelineError::Line { path: path.to_owned(), line: number, source };
+            records.push(record.map_err(failed)?);
+        }
+    }
+    Ok(records)
+}
+
+/// Has each record go through all steps.
+fn each(steps: &[Box<dyn Each>], mut records: Vec<Record>) -> Result<Vec<Record>, RecordProblem> {
+    for step in steps {
+        let mut out = Vec::with_capacity(records.len());
+        for record in records {
+            step.apply(record, &mut out)?;
+        }
+        records = out;
+    }
+    Ok(records)
+}
