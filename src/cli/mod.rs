@@ -30,7 +30,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Qc(qc::QcArguments),
+    Qc(Box<qc::QcArguments>),
     Relate(relate::RelateArguments),
     /// Print the completions of a shell
     Completions {

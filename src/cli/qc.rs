@@ -8,9 +8,10 @@ use std::sync::Arc;
 use clap::Args;
 use thiserror::Error;
 
-use crate::formats::bed;
+use crate::formats::bed::{self, BedError};
 use crate::formats::header::Header;
 use crate::qc::depth::regions::RegionSpec;
+use crate::qc::hs::design::Design;
 use crate::qc::job::{Job, sample_name};
 use crate::qc::sites::list::{SiteList, SiteListError};
 use crate::qc::thresholds::{Status, Thresholds};
@@ -67,6 +68,14 @@ pub struct QcArguments {
     /// Least base quality of bases that count in depth [default: each figure's own: Picard's 20, else 0]
     #[arg(long, value_name = "N")]
     min_baseq: Option<u8>,
+
+    /// Targets of a capture (BED or interval_list): Picard's HsMetrics and the coverage of each target
+    #[arg(long, value_name = "BED")]
+    targets: Option<PathBuf>,
+
+    /// Baits of the capture [default: the targets]
+    #[arg(long, value_name = "BED", requires = "targets")]
+    baits: Option<PathBuf>,
 
     /// Known biallelic SNVs with population frequencies: contamination and a fingerprint are made at them
     #[arg(long, value_name = "VCF")]
@@ -164,12 +173,18 @@ impl QcArguments {
             depth_thresholds,
             fast_mode: self.fast_mode,
             sites: self.site_list(header)?.map(Arc::new),
+            design: self.design(header)?.map(Arc::new),
             thresholds: None,
         })
     }
 }
 
 impl QcArguments {
+    fn design(&self, header: &Header) -> Result<Option<Design>, BedError> {
+        let read = |targets: &PathBuf| Design::read(targets, self.baits.as_deref(), &header.to_contigs());
+        self.targets.as_ref().map(read).transpose()
+    }
+
     fn site_list(&self, header: &Header) -> Result<Option<SiteList>, SiteListError> {
         let Some(path) = &self.sites else { return Ok(None) };
         let list = SiteList::read(path, &self.sites_af, &header.to_contigs())?;
