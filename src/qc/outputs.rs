@@ -159,6 +159,10 @@ pub fn write(
     if let (Some(wgs), Some(row)) = (&state.wgs, &results.wgs) {
         texts.push(("wgs_metrics", wgs.to_text(row)));
     }
+    if let (Some(hs), Some(row)) = (&state.hs, &results.hs) {
+        texts.push(("hs_metrics", hs.to_text(row)));
+        texts.push(("per_target_coverage", hs.per_target_text(context, row.MEAN_TARGET_COVERAGE)));
+    }
     if let Some((details, summary)) = results.gc_bias.as_ref().map(GcBias::to_texts) {
         texts.push(("gc_bias.detail_metrics", details));
         texts.push(("gc_bias.summary_metrics", summary));

@@ -158,6 +158,7 @@ fn picard_unit(column: &str) -> &'static str {
     match column {
         _ if has(&["DROPOUT"]) => "%",
         "HET_SNP_Q" => "Phred",
+        "ZERO_CVG_TARGETS_PCT" | "ON_BAIT_VS_SELECTED" => "fraction",
         _ if has(&["PCT_", "PERCENT_DUP", "RATE", "BALANCE", "SENSITIVITY", "BAIT_DESIGN_EFFICIENCY"]) => {
             "fraction"
         }

@@ -28,6 +28,7 @@ pub(super) fn declare(list: &mut Catalogue) {
         "Picard CollectInsertSizeMetrics PAIR_ORIENTATION",
         |r| r.main_insert_size().map(|row| Value::Text(row.PAIR_ORIENTATION.clone())),
     );
+    list.picard("hs", "CollectHsMetrics", |r| r.hs.clone());
     list.picard("gc_bias", "CollectGcBiasMetrics", |r| {
         r.gc_bias.as_ref().map(|(_, summary)| summary.clone())
     });
