@@ -1,4 +1,9 @@
-//! Texts that people and other programs read.
+//! Texts and pages that people and other programs read.
 
+pub mod axis;
 pub mod c_format;
+pub mod gauge;
+pub mod html;
+pub mod numbers;
 pub mod picard;
+pub mod svg;
