@@ -7,6 +7,7 @@ demo:
 	target/release/norn qc -r testdata/genome.fa --by 500 --sites testdata/sites.vcf.gz \
 	  --thresholds examples/thresholds.demo.toml -o target/demo testdata/child.bam
 	@echo "The results are in target/demo; all figures in one file: target/demo/child.qc.json"
+	@echo "The page to look at: file://$(CURDIR)/target/demo/child.qc.html"
 
 test:
 	.ci/setup.sh test

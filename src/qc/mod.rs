@@ -20,6 +20,7 @@ pub mod idxstats;
 pub mod insert_size;
 pub mod job;
 pub mod outputs;
+pub mod page;
 pub mod pass;
 pub mod quality;
 pub mod read;

@@ -13,7 +13,7 @@ use super::results::Results;
 use super::set::CollectorSet;
 use super::sites::fingerprint;
 use super::thresholds::{self, Status};
-use super::{curves, document, figures, ga4gh, quality};
+use super::{curves, document, figures, ga4gh, page, quality};
 use crate::formats::bgzf_writer::Level;
 use crate::formats::binning::TextLayout;
 use crate::formats::fasta::FastaError;
@@ -212,6 +212,7 @@ fn reports(results: &Results<'_>, texts: &mut Vec<(&str, String)>) -> Option<Sta
     let checks = thresholds.map(|thresholds| thresholds.check(&figures)).unwrap_or_default();
     let judged = thresholds.map(|thresholds| (thresholds, &checks[..]));
     texts.push(("qc.json", document::to_text(results, &figures, &curves, judged)));
+    texts.push(("qc.html", page::to_text(results, &figures, &curves, judged)));
     if let Some((thresholds, checks)) = judged {
         let table = thresholds::multiqc(results.sample, checks, thresholds);
         texts.push(("thresholds_mqc.json", document::pretty(&table)));

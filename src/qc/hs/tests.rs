@@ -51,6 +51,8 @@ fn context(targets: &[(u32, u32)]) -> Context {
     targets.iter().for_each(|(start, end)| writeln!(bed, "a\t{start}\t{end}").unwrap());
     let design = Design::read(bed.path(), None, &header.to_contigs()).unwrap();
     Context {
+        paths: Vec::new(),
+        read_groups: Vec::new(),
         header,
         reference: None,
         reference_contigs: vec![None],
@@ -72,7 +74,7 @@ fn walk(context: &Context, reads: &[Made], cuts: &[u32]) -> (String, String, [Ve
         state.enter(stretch, context);
         for made in reads {
             let bytes = made.bytes();
-            let read = decoder.decode(Record::new(&bytes).unwrap(), context).unwrap();
+            let read = decoder.decode(Record::new(&bytes).unwrap(), 0, context).unwrap();
             if read.start >= stretch.end {
                 break;
             } else if read.start >= stretch.start {

@@ -44,57 +44,57 @@ picard_metrics! {
         MAD_COVERAGE: f64,
         /// Share of the aligned bases that do not count because the read begins with an adapter.
         PCT_EXC_ADAPTER: f64,
-        /// The same, because of the mapping quality.
+        /// Share of the aligned bases that do not count because of the mapping quality.
         PCT_EXC_MAPQ: f64,
-        /// The same, because the read is a duplicate.
+        /// Share of the aligned bases that do not count because the read is a duplicate.
         PCT_EXC_DUPE: f64,
-        /// The same, because the read has no mapped mate.
+        /// Share of the aligned bases that do not count because the read has no mapped mate.
         PCT_EXC_UNPAIRED: f64,
-        /// The same, because of the base quality.
+        /// Share of the aligned bases that do not count because of the base quality.
         PCT_EXC_BASEQ: f64,
-        /// The same, because another base of the template counts at the position.
+        /// Share of the aligned bases that do not count because another base of the template counts there.
         PCT_EXC_OVERLAP: f64,
-        /// The same, because the depth is above 250.
+        /// Share of the aligned bases that do not count because the depth is above 250.
         PCT_EXC_CAPPED: f64,
-        /// All of them together.
+        /// Share of the aligned bases that do not count, for any reason.
         PCT_EXC_TOTAL: f64,
         /// Share of the positions with a depth of at least 1.
         PCT_1X: f64,
-        /// At least 5.
+        /// Share of the positions with a depth of at least 5.
         PCT_5X: f64,
-        /// At least 10.
+        /// Share of the positions with a depth of at least 10.
         PCT_10X: f64,
-        /// At least 15.
+        /// Share of the positions with a depth of at least 15.
         PCT_15X: f64,
-        /// At least 20.
+        /// Share of the positions with a depth of at least 20.
         PCT_20X: f64,
-        /// At least 25.
+        /// Share of the positions with a depth of at least 25.
         PCT_25X: f64,
-        /// At least 30.
+        /// Share of the positions with a depth of at least 30.
         PCT_30X: f64,
-        /// At least 40.
+        /// Share of the positions with a depth of at least 40.
         PCT_40X: f64,
-        /// At least 50.
+        /// Share of the positions with a depth of at least 50.
         PCT_50X: f64,
-        /// At least 60.
+        /// Share of the positions with a depth of at least 60.
         PCT_60X: f64,
-        /// At least 70.
+        /// Share of the positions with a depth of at least 70.
         PCT_70X: f64,
-        /// At least 80.
+        /// Share of the positions with a depth of at least 80.
         PCT_80X: f64,
-        /// At least 90.
+        /// Share of the positions with a depth of at least 90.
         PCT_90X: f64,
-        /// At least 100.
+        /// Share of the positions with a depth of at least 100.
         PCT_100X: f64,
         /// How much more sequencing would bring 80 % of the positions to the present mean.
         FOLD_80_BASE_PENALTY: f64,
-        /// The same for 90 %.
+        /// How much more sequencing would bring 90 % of the positions to the present mean.
         FOLD_90_BASE_PENALTY: f64,
-        /// The same for 95 %.
+        /// How much more sequencing would bring 95 % of the positions to the present mean.
         FOLD_95_BASE_PENALTY: f64,
         /// Chance to call a heterozygous SNV, from the depths and qualities.
         HET_SNP_SENSITIVITY: f64,
-        /// The same as a Phred score.
+        /// Chance to miss a heterozygous SNV, as a Phred score.
         HET_SNP_Q: i64,
     }
 }
