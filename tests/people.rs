@@ -44,14 +44,15 @@ fn file(directory: &Path, ending: &str) -> PathBuf {
 
 #[test]
 fn contamination_is_near_the_truth() {
-    // The truth is the simulation's: none, and 6 % of another person.
+    // The truth is the simulation's: none, and 6 % of another person. Sites of one small region are few and go together,
+    // which the standard error counts.
     for (name, truth) in [("NO_child.bam", 0.0), ("NO_contam.cram", 0.06)] {
         let Some(results) = shared(&[name]) else { return };
         let table = text(&file(results.path(), ".contamination.tsv"));
         let row: Vec<&str> = table.lines().nth(1).expect("row").split('\t').collect();
         let (share, error): (f64, f64) = (row[1].parse().expect("share"), row[2].parse().expect("error"));
-        assert!((share - truth).abs() < 0.005, "{name}: {table}");
-        assert!(error < 0.01, "{name}: {table}");
+        assert!((share - truth).abs() < 2.0 * error, "{name}: {table}");
+        assert!(error < 0.005, "{name}: {table}");
     }
 }
 
