@@ -7,13 +7,14 @@ demo:
 	target/release/norn qc -r testdata/genome.fa --by 500 --sites testdata/sites.vcf.gz \
 	  --thresholds examples/thresholds.demo.toml -o target/demo testdata/child.bam
 	@echo "The results are in target/demo; all figures in one file: target/demo/child.qc.json"
+	@echo "The page to look at: file://$(CURDIR)/target/demo/child.qc.html"
 
 test:
 	.ci/setup.sh test
 	cargo fmt --check
-	cargo clippy --release --all-targets -- -D warnings
-	cargo test --release
-	NORN_MPI=1 cargo test --release --features mpi --test communicator
+	cargo clippy --profile quick --all-targets -- -D warnings
+	cargo test --profile quick
+	NORN_MPI=1 cargo test --profile quick --features mpi --test communicator --test parts
 
 lint:
 	cargo fmt --check

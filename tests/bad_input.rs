@@ -60,14 +60,22 @@ fn inputs_that_do_not_fit_together_are_refused() {
     let other = file("other.fa", ">chr1\nACGT\n>chr2\nACGT\n>chrX\nA\n>chrY\nA\n>chrM\nA\n");
     let lacking = file("lacking.fa", ">chrZ\nACGT\n");
     let unknown = file("unknown.bed", "chr1\t0\t10\nchr9\t5\t10\n");
+    let known = file("known.bed", "chr1\t0\t10\n");
     let past = file("past.bed", "chrM\t16000\t17000\n");
-    let cases: [(&[&str], i32, &str); 6] = [
+    let zero = file("other.interval_list", "@HD\tVN:1.6\nchr1\t0\t10\t+\tx\n");
+    let cases: [(&[&str], i32, &str); 12] = [
         (&["-r", &other], 3, "another reference"),
         (&["-r", &lacking], 3, "no contig chr1"),
         (&["--by", &unknown], 3, "line 2"),
         (&["--by", &past], 3, "chrM"),
         (&["--collectors", "nonsense"], 2, "nonsense"),
         (&["--by", "0"], 2, "--by"),
+        (&["--targets", &unknown], 3, "unknown.bed, line 2: no contig chr9"),
+        (&["--targets", &past], 3, "past.bed, line 1: the interval ends at 17000"),
+        (&["--targets", &known, "--baits", &past], 3, "past.bed, line 1"),
+        (&["--targets", &zero], 3, "other.interval_list, line 2"),
+        (&["--targets", "no/such.bed"], 3, "no/such.bed"),
+        (&["--baits", &known], 2, "--targets"),
     ];
     for (arguments, expected, part) in cases {
         let (code, said) = run(arguments, &child, &directory.path().join("out"));

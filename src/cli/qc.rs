@@ -12,10 +12,11 @@ use thiserror::Error;
 
 use crate::compute::communicator::Communicator;
 use crate::formats::alignment::AlignmentFile;
-use crate::formats::bed;
+use crate::formats::bed::{self, BedError};
 use crate::formats::header::Header;
 use crate::formats::merged::MergedFiles;
 use crate::qc::depth::regions::RegionSpec;
+use crate::qc::hs::design::Design;
 use crate::qc::job::{Done, Job, KeepState, sample_name};
 use crate::qc::sites::list::{SiteList, SiteListError};
 use crate::qc::state::States;
@@ -75,6 +76,14 @@ pub struct QcArguments {
     #[arg(long, value_name = "N")]
     min_baseq: Option<u8>,
 
+    /// Targets of a capture (BED or interval_list): Picard's HsMetrics and the coverage of each target
+    #[arg(long, value_name = "BED")]
+    targets: Option<PathBuf>,
+
+    /// Baits of the capture [default: the targets]
+    #[arg(long, value_name = "BED", requires = "targets")]
+    baits: Option<PathBuf>,
+
     /// Known biallelic SNVs with population frequencies: contamination and a fingerprint are made at them
     #[arg(long, value_name = "VCF")]
     sites: Option<PathBuf>,
@@ -105,7 +114,7 @@ pub struct QcArguments {
 
     /// Make the results of kept states instead of reading alignments: parts of a file, or lanes and nights of a sample
     #[arg(long, value_name = "FILE.qcstate", num_args = 1.., conflicts_with_all = ["inputs", "state", "merge", "by",
-        "collectors", "per_base", "quantize", "fast_mode", "min_mapq", "min_baseq", "sites"])]
+        "collectors", "per_base", "quantize", "fast_mode", "min_mapq", "min_baseq", "sites", "targets"])]
     from_states: Vec<PathBuf>,
 
     /// Take the BLAKE3 of all inputs into SAMPLE.run.json, which reads them once more
@@ -215,7 +224,12 @@ impl QcArguments {
             eprintln!("norn: {warning}");
         }
         let by = self.by.as_ref().filter(|by| !is_number(by)).map(PathBuf::from);
-        inputs.extend([&self.reference, &self.sites, &self.thresholds, &by].into_iter().flatten().cloned());
+        inputs.extend(
+            [&self.reference, &self.targets, &self.baits, &self.sites, &self.thresholds, &by]
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
         let outputs: Vec<PathBuf> = done.files.values().cloned().collect();
         let path = self.output.join(format!("{}.run.json", done.sample));
         let file = RunFile {
@@ -294,6 +308,8 @@ impl QcArguments {
             ("fast_mode", json!(options.fast_mode)),
             ("min_mapq", json!(options.min_mapq)),
             ("min_baseq", json!(options.min_baseq)),
+            ("targets", json!(self.targets)),
+            ("baits", json!(self.baits)),
             ("sites", json!(self.sites)),
             ("sites_af", json!(self.sites.as_ref().map(|_| &self.sites_af))),
             ("thresholds", json!(self.thresholds)),
@@ -331,12 +347,18 @@ impl QcArguments {
             depth_thresholds,
             fast_mode: self.fast_mode,
             sites: self.site_list(header)?.map(Arc::new),
+            design: self.design(header)?.map(Arc::new),
             thresholds: None,
         })
     }
 }
 
 impl QcArguments {
+    fn design(&self, header: &Header) -> Result<Option<Design>, BedError> {
+        let read = |targets: &PathBuf| Design::read(targets, self.baits.as_deref(), &header.to_contigs());
+        self.targets.as_ref().map(read).transpose()
+    }
+
     fn site_list(&self, header: &Header) -> Result<Option<SiteList>, SiteListError> {
         let Some(path) = &self.sites else { return Ok(None) };
         let list = SiteList::read(path, &self.sites_af, &header.to_contigs())?;

@@ -45,15 +45,15 @@ picard_metrics! {
         PF_ALIGNED_BASES: u64,
         /// PF reads mapped with high quality.
         PF_HQ_ALIGNED_READS: u64,
-        /// Their bases on reference bases.
+        /// Bases of the PF reads mapped with high quality, on reference bases.
         PF_HQ_ALIGNED_BASES: u64,
-        /// Of these the bases of quality 20 or more.
+        /// Bases of quality 20 or more of the PF reads mapped with high quality, on reference bases.
         PF_HQ_ALIGNED_Q20_BASES: u64,
         /// Median number of mismatches of the PF reads mapped with high quality (others count as 0).
         PF_HQ_MEDIAN_MISMATCHES: f64,
         /// Mismatches as a share of the PF aligned bases.
         PF_MISMATCH_RATE: f64,
-        /// The same for PF HQ aligned bases.
+        /// Mismatches as a share of the aligned bases of the PF reads mapped with high quality.
         PF_HQ_ERROR_RATE: f64,
         /// Insertions and deletions as a share of the PF aligned bases.
         PF_INDEL_RATE: f64,
@@ -73,11 +73,11 @@ picard_metrics! {
         MEAN_ALIGNED_READ_LENGTH: f64,
         /// Mapped PF reads whose mate is mapped too.
         READS_ALIGNED_IN_PAIRS: u64,
-        /// The same as a share of the mapped PF reads.
+        /// Share of the mapped PF reads whose mate is mapped too.
         PCT_READS_ALIGNED_IN_PAIRS: f64,
         /// Mapped PF reads of pairs that are not proper.
         PF_READS_IMPROPER_PAIRS: u64,
-        /// The same as a share of the mapped PF reads.
+        /// Share of the mapped PF reads that are of pairs that are not proper.
         PCT_PF_READS_IMPROPER_PAIRS: f64,
         /// Cycles in which 80 % of the reads have no call or a mismatch.
         BAD_CYCLES: u64,

@@ -22,6 +22,7 @@ pub fn of(results: &Results<'_>) -> Vec<Curve> {
     [
         coverage(results),
         depth(results),
+        targets(results),
         insert_size(results),
         quality_by_cycle(results),
         bases_by_cycle(results),
@@ -66,6 +67,15 @@ fn depth(results: &Results<'_>) -> Option<Curve> {
         })
         .collect();
     Some(Curve { key: "depth", x: "depth", y: "positions", series })
+}
+
+/// Positions of targets by depth of good bases.
+fn targets(results: &Results<'_>) -> Option<Curve> {
+    let (hs, row) = results.state.hs.as_ref().zip(results.hs.as_ref())?;
+    let depths = hs.target_depths(row.TARGET_TERRITORY);
+    let series =
+        if depths.count() == 0 { Vec::new() } else { vec![("targets".to_owned(), points(depths.iter()))] };
+    Some(Curve { key: "target_coverage", x: "depth of bases of quality 20 or more", y: "positions", series })
 }
 
 fn insert_size(results: &Results<'_>) -> Option<Curve> {

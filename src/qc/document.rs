@@ -81,6 +81,7 @@ fn tables(results: &Results<'_>) -> Map<String, Json> {
     add("duplication_metrics", rows(&results.duplication));
     add("quality_yield_metrics", rows(&results.quality_yield));
     add("wgs_metrics", rows(&results.wgs));
+    add("hs_metrics", rows(&results.hs));
     add("gc_bias.detail_metrics", rows(results.gc_bias.iter().flat_map(|(details, _)| details)));
     add("gc_bias.summary_metrics", rows(results.gc_bias.iter().map(|(_, summary)| summary)));
     tables

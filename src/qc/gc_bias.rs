@@ -68,13 +68,13 @@ picard_metrics! {
         GC_DROPOUT: f64,
         /// Normalised coverage of windows of 0 to 19 % GC.
         GC_NC_0_19: f64,
-        /// 20 to 39 %.
+        /// Normalised coverage of windows of 20 to 39 % GC.
         GC_NC_20_39: f64,
-        /// 40 to 59 %.
+        /// Normalised coverage of windows of 40 to 59 % GC.
         GC_NC_40_59: f64,
-        /// 60 to 79 %.
+        /// Normalised coverage of windows of 60 to 79 % GC.
         GC_NC_60_79: f64,
-        /// 80 to 100 %.
+        /// Normalised coverage of windows of 80 to 100 % GC.
         GC_NC_80_100: f64,
         /// Sample, where the row is one sample's.
         SAMPLE: Option<String>,

@@ -94,6 +94,18 @@ impl Histogram {
         median(self.iter().map(|(value, count)| (value as f64, count)), self.count())
     }
 
+    /// The least value that this share of the counts does not exceed; `None` where nothing was seen.
+    pub fn percentile(&self, share: f64) -> Option<u64> {
+        let all = self.count() as f64;
+        let mut seen = 0;
+        self.iter()
+            .find(|(_, count)| {
+                seen += count;
+                seen as f64 / all >= share
+            })
+            .map(|(value, _)| value)
+    }
+
     /// The median of the distances from the median.
     pub fn median_absolute_deviation(&self) -> f64 {
         let median_value = self.median();

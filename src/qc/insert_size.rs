@@ -62,7 +62,7 @@ picard_metrics! {
         MAX_INSERT_SIZE: u64,
         /// Mean of the insert sizes up to the median plus 10 median absolute deviations, in bases.
         MEAN_INSERT_SIZE: f64,
-        /// Standard deviation of the same, in bases.
+        /// Standard deviation of the insert sizes up to the median plus 10 median absolute deviations, in bases.
         STANDARD_DEVIATION: f64,
         /// Pairs.
         READ_PAIRS: u64,
@@ -70,25 +70,25 @@ picard_metrics! {
         PAIR_ORIENTATION: String,
         /// Width, in bases, of the range around the median that holds 10 % of the pairs.
         WIDTH_OF_10_PERCENT: u64,
-        /// The same for 20 %.
+        /// Width, in bases, of the range around the median that holds 20 % of the pairs.
         WIDTH_OF_20_PERCENT: u64,
-        /// The same for 30 %.
+        /// Width, in bases, of the range around the median that holds 30 % of the pairs.
         WIDTH_OF_30_PERCENT: u64,
-        /// The same for 40 %.
+        /// Width, in bases, of the range around the median that holds 40 % of the pairs.
         WIDTH_OF_40_PERCENT: u64,
-        /// The same for 50 %.
+        /// Width, in bases, of the range around the median that holds 50 % of the pairs.
         WIDTH_OF_50_PERCENT: u64,
-        /// The same for 60 %.
+        /// Width, in bases, of the range around the median that holds 60 % of the pairs.
         WIDTH_OF_60_PERCENT: u64,
-        /// The same for 70 %.
+        /// Width, in bases, of the range around the median that holds 70 % of the pairs.
         WIDTH_OF_70_PERCENT: u64,
-        /// The same for 80 %.
+        /// Width, in bases, of the range around the median that holds 80 % of the pairs.
         WIDTH_OF_80_PERCENT: u64,
-        /// The same for 90 %.
+        /// Width, in bases, of the range around the median that holds 90 % of the pairs.
         WIDTH_OF_90_PERCENT: u64,
-        /// The same for 95 %.
+        /// Width, in bases, of the range around the median that holds 95 % of the pairs.
         WIDTH_OF_95_PERCENT: u64,
-        /// The same for 99 %.
+        /// Width, in bases, of the range around the median that holds 99 % of the pairs.
         WIDTH_OF_99_PERCENT: u64,
         /// Sample, where the row is one sample's.
         SAMPLE: Option<String>,

@@ -15,15 +15,18 @@ pub mod flagstat;
 pub mod ga4gh;
 pub mod gc_bias;
 pub mod histogram;
+pub mod hs;
 pub mod idxstats;
 pub mod insert_size;
 pub mod job;
 pub mod outputs;
+pub mod page;
 pub mod pass;
 pub mod quality;
 pub mod read;
 pub mod relate;
 pub mod results;
+pub mod sensitivity;
 pub mod set;
 pub mod sex;
 pub mod shards;
@@ -62,6 +65,8 @@ pub struct Options {
     pub fast_mode: bool,
     /// Known variable sites (`--sites`), on the contigs of the header.
     pub sites: Option<Arc<sites::list::SiteList>>,
+    /// Targets and baits (`--targets`, `--baits`), on the contigs of the header.
+    pub design: Option<Arc<hs::design::Design>>,
     /// Bounds that the figures are held against (`--thresholds`).
     #[serde(skip)]
     pub thresholds: Option<Arc<thresholds::Thresholds>>,
@@ -85,6 +90,7 @@ impl collector::Context {
         let base = |of: &[&str]| names.iter().any(|n| of.contains(&n.as_str()));
         match name {
             "sites" if names.is_empty() => self.options.sites.is_some(),
+            "hs" if names.is_empty() => self.options.design.is_some(),
             _ if names.is_empty() => true,
             "cycles" => base(&["stats", "quality", "wgs"]),
             name => base(&[name]),

@@ -13,7 +13,7 @@ use super::results::Results;
 use super::set::CollectorSet;
 use super::sites::fingerprint;
 use super::thresholds::{self, Status};
-use super::{curves, document, figures, ga4gh, quality};
+use super::{curves, document, figures, ga4gh, page, quality};
 use crate::formats::bgzf_writer::Level;
 use crate::formats::binning::TextLayout;
 use crate::formats::fasta::FastaError;
@@ -159,6 +159,10 @@ pub fn write(
     if let (Some(wgs), Some(row)) = (&state.wgs, &results.wgs) {
         texts.push(("wgs_metrics", wgs.to_text(row)));
     }
+    if let (Some(hs), Some(row)) = (&state.hs, &results.hs) {
+        texts.push(("hs_metrics", hs.to_text(row)));
+        texts.push(("per_target_coverage", hs.per_target_text(context, row.MEAN_TARGET_COVERAGE)));
+    }
     if let Some((details, summary)) = results.gc_bias.as_ref().map(GcBias::to_texts) {
         texts.push(("gc_bias.detail_metrics", details));
         texts.push(("gc_bias.summary_metrics", summary));
@@ -208,6 +212,7 @@ fn reports(results: &Results<'_>, texts: &mut Vec<(&str, String)>) -> Option<Sta
     let checks = thresholds.map(|thresholds| thresholds.check(&figures)).unwrap_or_default();
     let judged = thresholds.map(|thresholds| (thresholds, &checks[..]));
     texts.push(("qc.json", document::to_text(results, &figures, &curves, judged)));
+    texts.push(("qc.html", page::to_text(results, &figures, &curves, judged)));
     if let Some((thresholds, checks)) = judged {
         let table = thresholds::multiqc(results.sample, checks, thresholds);
         texts.push(("thresholds_mqc.json", document::pretty(&table)));

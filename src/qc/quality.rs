@@ -35,7 +35,7 @@ picard_metrics! {
     pub struct QualityYieldMetrics("picard.analysis.CollectQualityYieldMetrics$QualityYieldMetrics") {
         /// Primary reads.
         TOTAL_READS: u64,
-        /// Of them PF.
+        /// PF reads.
         PF_READS: u64,
         /// Mean length of the reads, in bases, rounded down.
         READ_LENGTH: u64,

@@ -5,6 +5,7 @@ use super::collector::Context;
 use super::duplication::DuplicationMetrics;
 use super::gc_bias::{GcBiasDetailMetrics, GcBiasSummaryMetrics};
 use super::histogram::Histogram;
+use super::hs::HsMetrics;
 use super::insert_size::InsertSizeMetrics;
 use super::quality::{self, QualityYieldMetrics};
 use super::set::CollectorSet;
@@ -34,6 +35,8 @@ pub struct Results<'a> {
     pub quality_yield: Option<QualityYieldMetrics>,
     /// Picard's WGS metrics.
     pub wgs: Option<WgsMetrics>,
+    /// Picard's figures of a capture, where targets were given.
+    pub hs: Option<HsMetrics>,
     /// Picard's GC bias: by GC content, and in a few figures.
     pub gc_bias: Option<(Vec<GcBiasDetailMetrics>, GcBiasSummaryMetrics)>,
     /// Karyotypic sex by depth.
@@ -63,6 +66,7 @@ impl<'a> Results<'a> {
             duplication: state.duplication.as_ref().map(|dup| dup.metrics(context)).unwrap_or_default(),
             quality_yield: cycles.map(quality::quality_yield),
             wgs: state.wgs.as_ref().zip(cycles).map(|(wgs, cycles)| wgs.metrics(cycles)),
+            hs: state.hs.as_ref().and_then(|hs| hs.metrics(context)),
             gc_bias: state.gc_bias.as_ref().and_then(|gc_bias| gc_bias.metrics()),
             sex: state.depth.as_ref().map(|depth| Sex::infer(header, depth.contigs())),
             contamination: sites

@@ -111,6 +111,8 @@ collectors! {
     alignment: super::alignment::Alignment,
     /// Picard's WGS metrics.
     wgs: super::wgs::Wgs,
+    /// Picard's figures of a capture.
+    hs: super::hs::Hs,
     /// Picard's GC bias.
     gc_bias: super::gc_bias::GcBias,
     /// Insert sizes.

@@ -1,5 +1,10 @@
-//! Texts that people and other programs read.
+//! Texts and pages that people and other programs read.
 
+pub mod axis;
 pub mod c_format;
+pub mod gauge;
+pub mod html;
+pub mod numbers;
 pub mod picard;
 pub mod run_file;
+pub mod svg;

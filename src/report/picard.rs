@@ -40,6 +40,12 @@ impl Cell for u64 {
     }
 }
 
+impl Cell for i64 {
+    fn cell(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Cell for f64 {
     fn cell(&self) -> String {
         real(*self)

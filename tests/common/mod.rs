@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 use noodles::bgzf;
 
@@ -99,6 +100,29 @@ pub fn difference(theirs: &str, ours: &str) -> Option<String> {
         report += &format!("\n  line {}:\n    theirs {a}\n    ours   {b}", i + 1);
     }
     Some(report)
+}
+
+/// Uncompressed reference with its dictionary, as Picard wants it, kept under target/.
+pub fn picard_reference(reference: &Path) -> PathBuf {
+    // Tests that run at once make it once.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock().expect("no test has failed in here");
+    let directory = root().join("target/peers");
+    fs::create_dir_all(&directory).expect("directory");
+    let stem = reference.file_name().expect("name").to_string_lossy().replace(".gz", "");
+    let plain = directory.join(&stem);
+    let dictionary = plain.with_extension("dict");
+    if !dictionary.is_file() {
+        let contigs = fs::read_to_string(format!("{}.fai", reference.display())).expect("fai");
+        let names: Vec<&str> = contigs.lines().filter_map(|line| line.split('\t').next()).collect();
+        let mut arguments = vec!["faidx", reference.to_str().expect("UTF-8")];
+        arguments.extend(names);
+        fs::write(&plain, peer("samtools", &arguments)).expect("reference");
+        let plain = plain.to_str().expect("UTF-8");
+        peer("samtools", &["faidx", plain]);
+        peer("samtools", &["dict", "-o", dictionary.to_str().expect("UTF-8"), plain]);
+    }
+    plain
 }
 
 /// A Picard metrics file: the rows of the metrics table by column, and the histogram's header and rows.

@@ -158,6 +158,7 @@ fn picard_unit(column: &str) -> &'static str {
     match column {
         _ if has(&["DROPOUT"]) => "%",
         "HET_SNP_Q" => "Phred",
+        "ZERO_CVG_TARGETS_PCT" | "ON_BAIT_VS_SELECTED" => "fraction",
         _ if has(&["PCT_", "PERCENT_DUP", "RATE", "BALANCE", "SENSITIVITY", "BAIT_DESIGN_EFFICIENCY"]) => {
             "fraction"
         }
@@ -202,7 +203,7 @@ mod tests {
         let keys: BTreeSet<_> = all.iter().map(|definition| definition.key.clone()).collect();
         assert_eq!(keys.len(), all.len(), "keys are used twice");
         for definition in &all {
-            let key = &definition.key;
+            let (key, meaning) = (&definition.key, &definition.meaning);
             assert!(
                 key.contains('.')
                     && key
@@ -212,6 +213,10 @@ mod tests {
             );
             assert!(!definition.meaning.is_empty() && !definition.source.is_empty(), "{key}");
             assert!(definition.unit != "1", "{key} has no unit");
+            // It is read by itself, on the page and in the schema.
+            let leans = ["The same", "Of the", "Their ", "All of", "At least"]
+                .map(|start| meaning.starts_with(start));
+            assert!(!leans.contains(&true) && !meaning.contains("of the same."), "{key}: {meaning}");
         }
     }
 

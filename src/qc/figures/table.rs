@@ -28,6 +28,7 @@ pub(super) fn declare(list: &mut Catalogue) {
         "Picard CollectInsertSizeMetrics PAIR_ORIENTATION",
         |r| r.main_insert_size().map(|row| Value::Text(row.PAIR_ORIENTATION.clone())),
     );
+    list.picard("hs", "CollectHsMetrics", |r| r.hs.clone());
     list.picard("gc_bias", "CollectGcBiasMetrics", |r| {
         r.gc_bias.as_ref().map(|(_, summary)| summary.clone())
     });
@@ -63,7 +64,10 @@ const FLAGSTAT: [(&str, &str); 16] = [
     ("both_mapped", "Primary reads that are mapped as is their mate."),
     ("singletons", "Mapped primary reads whose mate is not mapped."),
     ("mate_elsewhere", "Primary reads whose mate is mapped to another contig."),
-    ("mate_elsewhere_mapq5", "The same with a mapping quality of at least 5."),
+    (
+        "mate_elsewhere_mapq5",
+        "Primary reads of mapping quality 5 or more whose mate is mapped to another contig.",
+    ),
 ];
 
 fn flagstat(list: &mut Catalogue) {
@@ -136,7 +140,11 @@ const SUMMARY_NUMBERS: [(&str, &str, &str); 39] = [
     ("maximum last fragment length", "bp", "Greatest length of last reads."),
     ("average quality", "Phred", "Mean base quality."),
     ("insert size average", "bp", "Mean insert size of the 99 % of pairs with the smallest."),
-    ("insert size standard deviation", "bp", "Standard deviation of the same."),
+    (
+        "insert size standard deviation",
+        "bp",
+        "Standard deviation of the insert size of the 99 % of pairs with the smallest.",
+    ),
     ("inward oriented pairs", "pairs", "Pairs whose reads point to each other."),
     ("outward oriented pairs", "pairs", "Pairs whose reads point away from each other."),
     ("pairs with other orientation", "pairs", "Pairs whose reads lie on the same strand."),
@@ -283,9 +291,13 @@ fn contamination(list: &mut Catalogue) {
         source,
         |r| Value::real(r.contamination.as_ref()?.share?),
     );
-    list.add("contamination.standard_error", "fraction", "Standard error of the same.", source, |r| {
-        Value::real(r.contamination.as_ref()?.standard_error?)
-    });
+    list.add(
+        "contamination.standard_error",
+        "fraction",
+        "Standard error of the share of the reads that are another person's.",
+        source,
+        |r| Value::real(r.contamination.as_ref()?.standard_error?),
+    );
     list.add("contamination.sites", "sites", "Sites that the estimate rests on.", source, |r| {
         Some(Value::Count(r.contamination.as_ref()?.sites as u64))
     });

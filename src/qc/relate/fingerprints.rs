@@ -2,14 +2,23 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
 use crate::formats::text;
 use crate::genome::contigs::ContigRole;
 
-/// Genotypes of a lower quality (GQ) count as unknown; so do such of fewer bases than about 7.
+/// Genotypes of a lower quality (GQ) count as unknown.
 pub const MIN_QUALITY: u32 = 20;
+/// So do those of fewer bases, whatever their quality: that many let a homozygote reach the quality which a heterozygote
+/// has with three, so that neither is counted more often than it is there.
+pub const MIN_DEPTH: u32 = 7;
+/// From this Phred on a less likely genotype is none: its share of the site would be below a millionth.
+const SURE: u8 = 60;
+/// Likelihoods by Phred.
+static LINEAR: LazyLock<[f64; 256]> =
+    LazyLock::new(|| std::array::from_fn(|phred| 10f64.powf(-(phred as f64) / 10.0)));
 /// Alternate bases among those of a site, above the first or below the second, that no clean sample shows.
 const MIDDLING: (f64, f64) = (0.1, 0.9);
 
@@ -30,10 +39,24 @@ pub struct Fingerprints {
 pub struct Sample {
     /// Its name.
     pub name: String,
-    /// Bits by site: homozygous for the reference, heterozygous, homozygous for the alternate allele.
+    /// Bits by site, of genotypes that count as known: homozygous for the reference, heterozygous, homozygous for the
+    /// alternate allele.
     pub genotypes: Vec<[u64; 3]>,
+    /// The same of those that are beyond doubt.
+    pub sure: Vec<[u64; 3]>,
+    /// Likelihoods of the three genotypes by site (Phred, the likeliest 0); all 0 where nothing is known.
+    likelihoods: Vec<[u8; 3]>,
     /// Figures for the table of samples.
     pub figures: Figures,
+}
+
+impl Sample {
+    /// Likelihoods of 0, 1 and 2 alternate alleles at a site, the likeliest 1; `None` where nothing is known.
+    #[inline]
+    pub fn likelihoods_at(&self, place: usize) -> Option<[f64; 3]> {
+        let phreds = self.likelihoods.get(place).filter(|phreds| **phreds != [0; 3])?;
+        Some(phreds.map(|phred| LINEAR[usize::from(phred)]))
+    }
 }
 
 /// Sums over the sites of one sample.
@@ -125,7 +148,11 @@ impl Fingerprints {
             all.read_file(path)?;
         }
         let words = all.frequencies.len().div_ceil(64);
-        all.samples.iter_mut().for_each(|sample| sample.genotypes.resize(words, [0; 3]));
+        for sample in &mut all.samples {
+            sample.genotypes.resize(words, [0; 3]);
+            sample.sure.resize(words, [0; 3]);
+            sample.likelihoods.resize(words * 64, [0; 3]);
+        }
         Ok(all)
     }
 
@@ -227,11 +254,17 @@ impl Fingerprints {
         let (word, bit) = (place / 64, 1u64 << (place % 64));
         if sample.genotypes.len() <= word {
             sample.genotypes.resize(word + 1, [0; 3]);
+            sample.sure.resize(word + 1, [0; 3]);
+            sample.likelihoods.resize(64 * (word + 1), [0; 3]);
         }
         let of = &mut sample.genotypes[word];
-        if (of[0] | of[1] | of[2]) & bit != 0 {
+        if (of[0] | of[1] | of[2]) & bit != 0 || sample.likelihoods[place] != [0; 3] {
             // The same record twice.
             return;
+        }
+        sample.likelihoods[place] = call.likelihoods;
+        if let Some(genotype) = call.sure() {
+            sample.sure[word][genotype] |= bit;
         }
         let figures = &mut sample.figures;
         let (depth, [r, a]) = (f64::from(call.depth), call.alleles.map(f64::from));
@@ -270,16 +303,18 @@ fn known_sites_are_none(fingerprints: &Fingerprints) -> bool {
 /// One sample's column of a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Call {
-    /// Alternate alleles, where known and of quality.
+    /// Alternate alleles, where known, of quality and of depth.
     genotype: Option<usize>,
     depth: u32,
     alleles: [u32; 2],
+    /// Phred, the likeliest 0; all 0 where nothing is known.
+    likelihoods: [u8; 3],
 }
 
 impl Call {
     fn parse(format: &str, column: &str) -> Result<Self, &'static str> {
         let mut call = Self::default();
-        let (mut depth, mut quality) = (None, None);
+        let (mut depth, mut quality, mut alleles, mut likelihoods) = (None, None, None, None);
         for (key, value) in format.split(':').zip(column.split(':')) {
             match key {
                 "GT" => {
@@ -293,19 +328,57 @@ impl Call {
                 _ if value == "." => {}
                 "DP" => depth = Some(value.parse().map_err(|_| "DP is no number")?),
                 "GQ" => quality = Some(value.parse::<f64>().map_err(|_| "GQ is no number")?),
-                "AD" => {
-                    let mut values = value.split(',').map(|n| if n == "." { Ok(0) } else { n.parse() });
-                    if let (Some(r), Some(a), None) = (values.next(), values.next(), values.next()) {
-                        call.alleles = [r.map_err(|_| "AD is no number")?, a.map_err(|_| "AD is no number")?];
-                    }
-                }
+                "AD" => alleles = numbers(value).map_err(|_| "AD is no number")?,
+                "PL" => likelihoods = numbers(value).map_err(|_| "PL is no number")?,
                 _ => {}
             }
         }
-        call.depth = depth.unwrap_or_else(|| call.alleles[0].saturating_add(call.alleles[1]));
-        if quality.is_some_and(|quality| quality < f64::from(MIN_QUALITY)) {
+        call.alleles = alleles.unwrap_or_default();
+        let bases = call.alleles[0].saturating_add(call.alleles[1]);
+        call.depth = depth.unwrap_or(bases);
+        call.likelihoods = match (likelihoods, call.genotype) {
+            (Some(phreds), _) => scaled(phreds),
+            (None, Some(genotype)) => called(genotype, quality),
+            (None, None) => [0; 3],
+        };
+        let is_shallow = alleles.map(|_| bases).or(depth).is_some_and(|depth| depth < MIN_DEPTH);
+        if is_shallow || quality.is_some_and(|quality| quality < f64::from(MIN_QUALITY)) {
             call.genotype = None;
         }
         Ok(call)
     }
+
+    /// The genotype, where it is beyond doubt.
+    fn sure(&self) -> Option<usize> {
+        (0..3).find(|&genotype| (0..3).all(|other| other == genotype || self.likelihoods[other] >= SURE))
+    }
+}
+
+/// `N` numbers between commas, `.` for 0; `None` if there are more or fewer, as where a site is not biallelic or not
+/// diploid.
+fn numbers<const N: usize>(text: &str) -> Result<Option<[u32; N]>, std::num::ParseIntError> {
+    let mut numbers = [0; N];
+    let mut n = 0;
+    for value in text.split(',') {
+        let number = if value == "." { 0 } else { value.parse()? };
+        if let Some(place) = numbers.get_mut(n) {
+            *place = number;
+        }
+        n += 1;
+    }
+    Ok((n == N).then_some(numbers))
+}
+
+/// Likelihoods with the likeliest at 0, as far as eight bits go.
+fn scaled(phreds: [u32; 3]) -> [u8; 3] {
+    let least = phreds.into_iter().min().unwrap_or(0);
+    phreds.map(|phred| u8::try_from(phred - least).unwrap_or(u8::MAX))
+}
+
+/// Likelihoods of a genotype that comes without: the others are as likely as its quality says, and do not count where
+/// there is none.
+fn called(genotype: usize, quality: Option<f64>) -> [u8; 3] {
+    // From 0 to 255, so within eight bits; a cast of NaN is 0.
+    let others = quality.map_or(SURE, |quality| quality.clamp(0.0, 255.0) as u8);
+    std::array::from_fn(|g| if g == genotype { 0 } else { others })
 }

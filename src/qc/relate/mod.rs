@@ -1,20 +1,28 @@
 //! Relatedness between fingerprints: are two files of one person, of relatives, of strangers, and is that as expected?
 //!
-//! The figures are somalier's (Pedersen et al. 2020, doi:10.1186/s13073-020-00761-2), the limits between degrees
-//! KING's (Manichaikul et al. 2010, doi:10.1093/bioinformatics/btq559). Counted are sites of chromosomes other than X, Y
-//! and the mitochondrion where both samples have a genotype; those of X are counted apart.
+//! The relation comes of genotype likelihoods (`joint`), so it is right at any depth; the limits between degrees are
+//! KING's (Manichaikul et al. 2010, doi:10.1093/bioinformatics/btq559). Beside it stand somalier's figures (Pedersen et
+//! al. 2020, doi:10.1186/s13073-020-00761-2), which count genotypes. Sites are those of chromosomes other than X, Y and
+//! the mitochondrion; those of X are counted apart.
 
 pub mod fingerprints;
+pub mod joint;
 pub mod pedigree;
 pub mod text;
 
 use fingerprints::{Fingerprints, Sample};
+use joint::Joint;
 use pedigree::Pedigree;
 
 /// With fewer sites or heterozygous sites in either sample nothing is said of a pair's relation.
 const LEAST_SITES: u32 = 100;
 /// See [`LEAST_SITES`].
-const LEAST_HETS: u32 = 20;
+const LEAST_HETS: f64 = 20.0;
+/// Where nothing is said of the relation: from this logarithm (base 10) of the odds on two files are of one person, and
+/// below its negative they are not.
+const SURE_ODDS: f64 = 3.0;
+/// Frequencies nearer to 0 or 1 count as this: a person can have an allele that nobody had before.
+const LEAST_FREQUENCY: f64 = 0.001;
 /// From here on one person (KING: kinship 0.354, which is half of this).
 const IDENTICAL: f64 = 0.708;
 /// From here on first degree.
@@ -58,15 +66,15 @@ impl Relation {
     }
 }
 
-/// Figures of a pair of samples. Counts are of sites where both have a genotype.
+/// Figures of a pair of samples. Counts are of sites where both have a genotype of quality and depth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
     /// The first sample's place.
     pub a: usize,
     /// The second sample's place.
     pub b: usize,
-    /// (shared_hets - 2 ibs0) / min(hets_a, hets_b): 1 for one person, 0.5 in the first degree, 0 for strangers (and less
-    /// for strangers of different origin).
+    /// (shared_hets - 2 ibs0) / min(hets_a, hets_b) of the counts: 1 for one person, 0.5 in the first degree, 0 for
+    /// strangers (and less for strangers of different origin).
     pub relatedness: f64,
     /// (shared_hom_alts - 2 ibs0) / min(hom_alts_a, hom_alts_b).
     pub hom_concordance: f64,
@@ -92,7 +100,12 @@ pub struct Pair {
     pub x_ibs0: u32,
     /// Same genotypes on X.
     pub x_ibs2: u32,
-    /// What the figures say.
+    /// The same from the likelihoods of all sites, called or not.
+    pub joint: Joint,
+    /// Logarithm (base 10) of how much likelier the bases are of one person than of two strangers, where the sites are
+    /// too few for a relation and have frequencies.
+    pub odds: Option<f64>,
+    /// What the likelihoods say.
     pub relation: Relation,
     /// What the pedigree says; `None` where it does not name both.
     pub expected: Option<Expected>,
@@ -113,10 +126,17 @@ impl Pair {
         self.n - self.ibs0 - self.ibs2
     }
 
-    /// Whether the figures are other than the pedigree says; `None` where one of them says nothing.
+    /// Whether the figures are other than the pedigree says; `None` where one of them says nothing. Few sites can still
+    /// tell whether two files are of one person.
     pub fn is_mismatch(&self) -> Option<bool> {
         let expected = self.expected?.relation;
-        (self.relation != Relation::Unknown).then_some(self.relation != expected)
+        match (self.relation, expected) {
+            (Relation::Unknown, Relation::Identical) => {
+                self.odds.filter(|odds| odds.abs() >= SURE_ODDS).map(|odds| odds < 0.0)
+            }
+            (Relation::Unknown, _) => None,
+            (relation, expected) => Some(relation != expected),
+        }
     }
 }
 
@@ -128,7 +148,11 @@ pub fn pairs(fingerprints: &Fingerprints, pedigree: Option<&Pedigree>) -> Vec<Pa
         for (b, second) in samples.iter().enumerate().skip(a + 1) {
             let mut pair = count(fingerprints, first, second);
             (pair.a, pair.b) = (a, b);
-            pair.relation = infer(fingerprints, first, second, &pair);
+            pair.joint = Joint::estimate(first, second, fingerprints.autosomal());
+            pair.relation = infer(fingerprints, first, second, &pair.joint);
+            if pair.relation == Relation::Unknown {
+                pair.odds = odds(fingerprints, first, second);
+            }
             pair.expected = if first.name == second.name {
                 Some(Expected { relatedness: 1.0, relation: Relation::Identical })
             } else {
@@ -174,48 +198,69 @@ fn count(fingerprints: &Fingerprints, a: &Sample, b: &Sample) -> Pair {
         n: sum(autosomal, &|a, b| known(a) & known(b)),
         x_ibs0: sum(x, &opposite),
         x_ibs2: sum(x, &same),
+        joint: Joint::default(),
+        odds: None,
         relation: Relation::Unknown,
         expected: None,
     }
 }
 
-fn infer(fingerprints: &Fingerprints, a: &Sample, b: &Sample, pair: &Pair) -> Relation {
-    let hets = pair.hets_a.min(pair.hets_b);
-    if pair.n < LEAST_SITES || hets < LEAST_HETS {
+fn infer(fingerprints: &Fingerprints, a: &Sample, b: &Sample, joint: &Joint) -> Relation {
+    let sites = f64::from(joint.sites);
+    let [hets_a, hets_b] = joint.hets().map(|share| share * sites);
+    let (hets, relatedness) = (hets_a.min(hets_b), joint.relatedness());
+    if joint.sites < LEAST_SITES || hets < LEAST_HETS {
         Relation::Unknown
-    } else if pair.relatedness >= IDENTICAL {
+    } else if relatedness >= IDENTICAL {
         Relation::Identical
-    } else if pair.relatedness >= FIRST_DEGREE {
-        let (ibs0, strangers) = (f64::from(pair.ibs0), strangers_ibs0(fingerprints, a, b));
-        let shares_everywhere = if strangers > 0.0 {
-            ibs0 < PARENT_CHILD * strangers
-        } else {
-            ibs0 < PARENT_CHILD_TO_HETS * f64::from(hets)
+    } else if relatedness >= FIRST_DEGREE {
+        let shares_everywhere = match strangers_ibs0(fingerprints, a, b) {
+            Some(strangers) => joint.ibs0() < PARENT_CHILD * strangers,
+            None => joint.ibs0() * sites < PARENT_CHILD_TO_HETS * hets,
         };
         if shares_everywhere { Relation::ParentChild } else { Relation::Sibling }
-    } else if pair.relatedness >= SECOND_DEGREE {
+    } else if relatedness >= SECOND_DEGREE {
         Relation::SecondDegree
     } else {
         Relation::Unrelated
     }
 }
 
-/// How many opposite homozygotes two strangers would show at the sites where both samples have a genotype:
-/// 2 p^2 (1 - p)^2 each.
-fn strangers_ibs0(fingerprints: &Fingerprints, a: &Sample, b: &Sample) -> f64 {
-    let mut sum = 0.0;
-    let words = fingerprints.autosomal().iter().zip(&a.genotypes).zip(&b.genotypes);
-    for (((mask, a), b), frequencies) in words.zip(fingerprints.frequencies().chunks(64)) {
-        let both = mask & (a[0] | a[1] | a[2]) & (b[0] | b[1] | b[2]);
-        for (bit, p) in frequencies.iter().enumerate() {
-            if both >> bit & 1 == 1
-                && let Some(p) = p
-            {
-                sum += 2.0 * (p * (1.0 - p)).powi(2);
-            }
-        }
+/// Likelihoods of two samples at the sites where both have some, with the frequency.
+fn both<'a>(
+    fingerprints: &'a Fingerprints,
+    a: &'a Sample,
+    b: &'a Sample,
+) -> impl Iterator<Item = (f64, [f64; 3], [f64; 3])> + 'a {
+    fingerprints.frequencies().iter().enumerate().filter_map(move |(place, frequency)| {
+        let is_autosomal = fingerprints.autosomal().get(place / 64)? >> (place % 64) & 1 == 1;
+        let (frequency, a, b) = ((*frequency)?, a.likelihoods_at(place)?, b.likelihoods_at(place)?);
+        is_autosomal.then_some((frequency, a, b))
+    })
+}
+
+/// The share of sites where two strangers would be opposite homozygotes: 2 p^2 (1 - p)^2 on average; `None` without
+/// frequencies.
+fn strangers_ibs0(fingerprints: &Fingerprints, a: &Sample, b: &Sample) -> Option<f64> {
+    let (mut sum, mut n) = (0.0, 0u32);
+    for (p, ..) in both(fingerprints, a, b) {
+        sum += 2.0 * (p * (1.0 - p)).powi(2);
+        n += 1;
     }
-    sum
+    (sum > 0.0).then(|| sum / f64::from(n))
+}
+
+/// See [`Pair::odds`]; genotypes by Hardy-Weinberg, sites independent.
+fn odds(fingerprints: &Fingerprints, a: &Sample, b: &Sample) -> Option<f64> {
+    let (mut sum, mut n) = (0.0, 0u32);
+    for (p, a, b) in both(fingerprints, a, b) {
+        let p = p.clamp(LEAST_FREQUENCY, 1.0 - LEAST_FREQUENCY);
+        let prior = [(1.0 - p) * (1.0 - p), 2.0 * p * (1.0 - p), p * p];
+        let total = |of: &dyn Fn(usize) -> f64| (0..3).map(|g| prior[g] * of(g)).sum::<f64>();
+        sum += (total(&|g| a[g] * b[g]) / (total(&|g| a[g]) * total(&|g| b[g]))).log10();
+        n += 1;
+    }
+    (n > 0).then_some(sum)
 }
 
 #[cfg(test)]

@@ -6,14 +6,15 @@ use super::Pair;
 use super::fingerprints::{Fingerprints, Sample};
 use super::pedigree::Pedigree;
 
-/// PREFIX.pairs.tsv: somalier's columns, and behind them `ibs1`, the relation that the figures show, the one that the
-/// pedigree says (`.` if none), and whether they agree (`match`, `MISMATCH` or `.`). The expected relatedness is -1 where
-/// no pedigree names both.
+/// PREFIX.pairs.tsv: somalier's columns, and behind them `ibs1`, the relation that the likelihoods show, the one that the
+/// pedigree says (`.` if none), whether they agree (`match`, `MISMATCH` or `.`), and what the relation was told from:
+/// relatedness, opposite homozygotes in percent, sites, and the odds for one person where those are too few (`.` where
+/// not). The expected relatedness is -1 where no pedigree names both.
 pub fn pairs(fingerprints: &Fingerprints, pairs: &[Pair]) -> String {
     let mut text = String::from(
         "#sample_a\tsample_b\trelatedness\tibs0\tibs2\thom_concordance\thets_a\thets_b\thets_ab\tshared_hets\t\
          hom_alts_a\thom_alts_b\tshared_hom_alts\tn\tx_ibs0\tx_ibs2\texpected_relatedness\tibs1\trelation\t\
-         expected_relation\tverdict\n",
+         expected_relation\tverdict\tml_relatedness\tml_ibs0_percent\tml_n\tlog10_odds_identical\n",
     );
     let name = |place: usize| fingerprints.samples().get(place).map_or(".", |sample| &sample.name);
     for pair in pairs {
@@ -22,10 +23,12 @@ pub fn pairs(fingerprints: &Fingerprints, pairs: &[Pair]) -> String {
             Some(true) => "MISMATCH",
             Some(false) => "match",
         };
+        let odds = pair.odds.map_or_else(|| ".".to_owned(), |odds| format!("{odds:.2}"));
         // Writing to a String does not fail.
         let _ = writeln!(
             text,
-            "{}\t{}\t{:.3}\t{}\t{}\t{:.3}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{verdict}",
+            "{}\t{}\t{:.3}\t{}\t{}\t{:.3}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{verdict}\t\
+             {:.3}\t{:.3}\t{}\t{odds}",
             name(pair.a),
             name(pair.b),
             pair.relatedness,
@@ -46,6 +49,9 @@ pub fn pairs(fingerprints: &Fingerprints, pairs: &[Pair]) -> String {
             pair.ibs1(),
             pair.relation.name(),
             pair.expected.map_or(".", |expected| expected.relation.name()),
+            pair.joint.relatedness(),
+            100.0 * pair.joint.ibs0(),
+            pair.joint.sites,
         );
     }
     text

@@ -4,7 +4,6 @@
 //! primary or supplementary read of mapping quality 20 or more that is no duplicate; of bases of one template at one
 //! position the first that counts.
 
-mod sensitivity;
 mod templates;
 
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use super::cycles::Cycles;
 use super::decode::BASE_CODES;
 use super::histogram::Histogram;
 use super::read::{BASE_N, Read};
+use super::sensitivity;
 use super::window::{Run, Window};
 use crate::formats::fasta::{FastaError, Reference};
 use crate::genome::contigs::ContigRole;
@@ -44,58 +44,58 @@ picard_metrics! {
         MAD_COVERAGE: f64,
         /// Share of the aligned bases that do not count because the read begins with an adapter.
         PCT_EXC_ADAPTER: f64,
-        /// The same, because of the mapping quality.
+        /// Share of the aligned bases that do not count because of the mapping quality.
         PCT_EXC_MAPQ: f64,
-        /// The same, because the read is a duplicate.
+        /// Share of the aligned bases that do not count because the read is a duplicate.
         PCT_EXC_DUPE: f64,
-        /// The same, because the read has no mapped mate.
+        /// Share of the aligned bases that do not count because the read has no mapped mate.
         PCT_EXC_UNPAIRED: f64,
-        /// The same, because of the base quality.
+        /// Share of the aligned bases that do not count because of the base quality.
         PCT_EXC_BASEQ: f64,
-        /// The same, because another base of the template counts at the position.
+        /// Share of the aligned bases that do not count because another base of the template counts there.
         PCT_EXC_OVERLAP: f64,
-        /// The same, because the depth is above 250.
+        /// Share of the aligned bases that do not count because the depth is above 250.
         PCT_EXC_CAPPED: f64,
-        /// All of them together.
+        /// Share of the aligned bases that do not count, for any reason.
         PCT_EXC_TOTAL: f64,
         /// Share of the positions with a depth of at least 1.
         PCT_1X: f64,
-        /// At least 5.
+        /// Share of the positions with a depth of at least 5.
         PCT_5X: f64,
-        /// At least 10.
+        /// Share of the positions with a depth of at least 10.
         PCT_10X: f64,
-        /// At least 15.
+        /// Share of the positions with a depth of at least 15.
         PCT_15X: f64,
-        /// At least 20.
+        /// Share of the positions with a depth of at least 20.
         PCT_20X: f64,
-        /// At least 25.
+        /// Share of the positions with a depth of at least 25.
         PCT_25X: f64,
-        /// At least 30.
+        /// Share of the positions with a depth of at least 30.
         PCT_30X: f64,
-        /// At least 40.
+        /// Share of the positions with a depth of at least 40.
         PCT_40X: f64,
-        /// At least 50.
+        /// Share of the positions with a depth of at least 50.
         PCT_50X: f64,
-        /// At least 60.
+        /// Share of the positions with a depth of at least 60.
         PCT_60X: f64,
-        /// At least 70.
+        /// Share of the positions with a depth of at least 70.
         PCT_70X: f64,
-        /// At least 80.
+        /// Share of the positions with a depth of at least 80.
         PCT_80X: f64,
-        /// At least 90.
+        /// Share of the positions with a depth of at least 90.
         PCT_90X: f64,
-        /// At least 100.
+        /// Share of the positions with a depth of at least 100.
         PCT_100X: f64,
         /// How much more sequencing would bring 80 % of the positions to the present mean.
         FOLD_80_BASE_PENALTY: f64,
-        /// The same for 90 %.
+        /// How much more sequencing would bring 90 % of the positions to the present mean.
         FOLD_90_BASE_PENALTY: f64,
-        /// The same for 95 %.
+        /// How much more sequencing would bring 95 % of the positions to the present mean.
         FOLD_95_BASE_PENALTY: f64,
         /// Chance to call a heterozygous SNV, from the depths and qualities.
         HET_SNP_SENSITIVITY: f64,
-        /// The same as a Phred score.
-        HET_SNP_Q: u64,
+        /// Chance to miss a heterozygous SNV, as a Phred score.
+        HET_SNP_Q: i64,
     }
 }
 
@@ -445,11 +445,8 @@ impl Wgs {
         let at_least =
             |least: usize| self.counts.depths[0][least..].iter().sum::<u64>() as f64 / territory as f64;
         let mean = depths.mean();
-        let fold = |percentile: f64| {
-            if territory == 0 { 0.0 } else { mean / self.percentile(percentile, territory) }
-        };
+        let fold = |percentile: f64| depths.percentile(percentile).map_or(0.0, |depth| mean / depth as f64);
         let sensitivity = self.sensitivity(territory, cycles);
-        let phred = (-10.0 * (1.0 - sensitivity).log10() + 0.5).floor();
         WgsMetrics {
             GENOME_TERRITORY: territory,
             MEAN_COVERAGE: mean,
@@ -482,8 +479,7 @@ impl Wgs {
             FOLD_90_BASE_PENALTY: fold(0.1),
             FOLD_95_BASE_PENALTY: fold(0.05),
             HET_SNP_SENSITIVITY: sensitivity,
-            // Java casts infinity to the greatest 32-bit number.
-            HET_SNP_Q: if phred.is_finite() { phred as u64 } else { i32::MAX as u64 },
+            HET_SNP_Q: sensitivity::phred(sensitivity),
         }
     }
 
@@ -497,27 +493,10 @@ impl Wgs {
             .into_text()
     }
 
-    /// The least depth that this share of the positions does not exceed.
-    fn percentile(&self, share: f64, territory: u64) -> f64 {
-        let mut seen = 0;
-        let depths = self.counts.depths[0].iter();
-        let at = depths.map(|n| {
-            seen += n;
-            seen
-        });
-        at.enumerate()
-            .find(|(_, seen)| *seen as f64 / territory as f64 >= share)
-            .map_or(0.0, |(depth, _)| depth as f64)
-    }
-
     fn sensitivity(&self, territory: u64, cycles: &Cycles) -> f64 {
         // Positions without any read are not in the window's values; they have depth 0.
         let mut unfiltered = self.counts.unfiltered.clone();
         unfiltered[0] += territory - unfiltered.iter().sum::<u64>().min(territory);
-        let shares = |counts: &[u64]| -> Vec<f64> {
-            let all = counts.iter().sum::<u64>() as f64;
-            counts.iter().map(|&n| n as f64 / all).collect()
-        };
         // Picard counts qualities from 3 to 126.
         let good = cycles.qualities_of_good_reads();
         let Corrections { more, less } = &self.qualities;
@@ -526,7 +505,7 @@ impl Wgs {
             if is_seen { good[quality] + more[quality] - less[quality] } else { 0 }
         };
         let qualities: Vec<u64> = (0..127).map(count).collect();
-        sensitivity::het_snp_sensitivity(&shares(&unfiltered), &shares(&qualities))
+        sensitivity::of_counts(&unfiltered, &qualities)
     }
 }
 

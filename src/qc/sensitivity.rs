@@ -14,9 +14,25 @@ const MAX_DRAWS: u32 = 600;
 /// Depths beyond this are not looked at.
 const MAX_DEPTH: usize = 1000;
 
-/// The chance to call a heterozygous SNV, from the shares of positions by depth and of bases by quality (index 0 on).
-/// Not a number where there are no bases.
-pub fn het_snp_sensitivity(depths: &[f64], qualities: &[f64]) -> f64 {
+/// The chance to call a heterozygous SNV, from positions by depth and bases by quality (index 0 on). Not a number where
+/// there are no bases.
+pub fn of_counts(depths: &[u64], qualities: &[u64]) -> f64 {
+    let shares = |counts: &[u64]| -> Vec<f64> {
+        let all = counts.iter().sum::<u64>() as f64;
+        counts.iter().map(|&n| n as f64 / all).collect()
+    };
+    het_snp_sensitivity(&shares(depths), &shares(qualities))
+}
+
+/// The same as a Phred score. Java makes 0 of what is not a number, and -1 of infinity: the lower half of the greatest
+/// 64-bit number.
+pub fn phred(sensitivity: f64) -> i64 {
+    let phred = -10.0 * (1.0 - sensitivity).log10();
+    if phred == f64::INFINITY { -1 } else { (phred + 0.5).floor() as i64 }
+}
+
+/// The same from the shares of positions and bases.
+fn het_snp_sensitivity(depths: &[f64], qualities: &[f64]) -> f64 {
     let count = depths.len().min(MAX_DEPTH + 1);
     let Some(mut wheel) = Wheel::new(qualities) else { return f64::NAN };
     // A sum reaches the thresholds of all depths below `depths_reached[sum]`.
