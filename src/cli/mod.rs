@@ -2,6 +2,7 @@
 
 mod qc;
 mod relate;
+mod variants;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ struct Arguments {
 enum Command {
     Qc(Box<qc::QcArguments>),
     Relate(relate::RelateArguments),
+    Variants(Box<variants::VariantsArguments>),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -56,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
         Command::Relate(arguments) => arguments.run(),
+        Command::Variants(arguments) => arguments.run(),
     };
     match result {
         Ok(code) => code,
@@ -95,15 +98,19 @@ fn manual() -> anyhow::Result<ExitCode> {
 
 /// Errors of the inputs are 3; of the system, 1; of the command line, 2.
 fn code_of(error: &anyhow::Error) -> u8 {
+    use crate::formats::indexed::IndexedError;
     use crate::formats::output::OutputError;
     use crate::qc::job::JobError;
     use crate::qc::outputs::OutputsError;
+    use crate::variants::pipeline::PipelineError;
     if error.downcast_ref::<qc::UsageError>().is_some() {
         exit::USAGE
     } else if matches!(
         error.downcast_ref(),
         Some(JobError::Outputs(OutputsError::Output(_) | OutputsError::Directory { .. }))
     ) || error.downcast_ref::<OutputError>().is_some()
+        || matches!(error.downcast_ref(), Some(PipelineError::Write(IndexedError::Output(_))))
+        || matches!(error.downcast_ref(), Some(IndexedError::Output(_)))
     {
         exit::FAILURE
     } else {

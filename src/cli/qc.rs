@@ -29,6 +29,13 @@ use crate::report::run_file::{Run, RunFile};
 #[error("{0}")]
 pub struct UsageError(String);
 
+impl UsageError {
+    /// With this message.
+    pub(super) fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
 /// Every alignment-QC figure from one pass over a BAM or CRAM.
 #[derive(Debug, Args)]
 pub struct QcArguments {
@@ -395,7 +402,7 @@ fn list_of_figures() -> String {
 }
 
 /// Slurm's share of the node, else the cores that this process may run on.
-fn default_threads() -> usize {
+pub(super) fn default_threads() -> usize {
     let slurm = std::env::var("SLURM_CPUS_PER_TASK").ok().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
     slurm.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

@@ -126,7 +126,13 @@ impl IndexedWriter {
         self.write_parts(contig, start, end, &[bytes])
     }
 
-    fn write_parts(&mut self, contig: &str, start: u64, end: u64, parts: &[&[u8]]) -> Result<(), IndexedError> {
+    fn write_parts(
+        &mut self,
+        contig: &str,
+        start: u64,
+        end: u64,
+        parts: &[&[u8]],
+    ) -> Result<(), IndexedError> {
         if self.names.last().is_none_or(|last| last != contig) {
             if !self.seen.insert(contig.to_owned()) {
                 return Err(IndexedError::ContigSplit(contig.to_owned()));

@@ -113,9 +113,12 @@ pub fn run(
     let failed = |source| PipelineError::Record { path: path.to_owned(), source };
     let (first, rest) = segments.split_first().map_or((&[][..], &[][..]), |(first, rest)| (&first[..], rest));
     let last = |records: Vec<Record>| format(&records).map_err(failed);
-    let begin = |batch: Batch| records_of(path, &batch).and_then(|records| each(first, records).map_err(failed));
-    let work: Vec<Box<dyn Fn(Vec<Record>) -> Result<Vec<Record>, PipelineError> + Sync + '_>> =
-        rest.iter().map(|steps| Box::new(move |records| each(steps, records).map_err(failed)) as Box<_>).collect();
+    let begin =
+        |batch: Batch| records_of(path, &batch).and_then(|records| each(first, records).map_err(failed));
+    let work: Vec<Box<Segment<'_>>> = rest
+        .iter()
+        .map(|steps| Box::new(move |records| each(steps, records).map_err(failed)) as Box<_>)
+        .collect();
     let limit = 2 * pool.current_num_threads();
     pool.in_place_scope_fifo(|scope| {
         let mut input = Stage::new(scope, limit, &begin);
@@ -168,6 +171,10 @@ pub fn run(
     })
 }
 
+/// Steps between two ordered parts.
+type Steps = Vec<Box<dyn Each>>;
+/// Such steps as work of a stage.
+type Segment<'w> = dyn Fn(Vec<Record>) -> Result<Vec<Record>, PipelineError> + Sync + 'w;
 type Work<'s, 'scope> = Stage<'s, 'scope, Vec<Record>, Result<Vec<Record>, PipelineError>>;
 
 /// Gives records to a stage and takes what is done there; waits for it only where it is full.
@@ -198,7 +205,7 @@ fn send<'scope>(
 }
 
 /// The runs of steps between the ordered parts, one more than those.
-fn split(chain: Vec<Part>) -> (Vec<Vec<Box<dyn Each>>>, Vec<Box<dyn Ordered>>) {
+fn split(chain: Vec<Part>) -> (Vec<Steps>, Vec<Box<dyn Ordered>>) {
     let (mut segments, mut ordered) = (vec![Vec::new()], Vec::new());
     for part in chain {
         match part {

@@ -371,9 +371,12 @@ mod tests {
 
     #[test]
     fn pass_is_declared_and_duplicates_go_as_htslib_has_it() {
-        let text = format!("##fileformat=VCFv4.2\n##x=1\n##x=1\n##x=2\n##FILTER=<ID=q,A=1>\n##FILTER=<ID=q,A=2>\n{COLUMNS}\n");
+        let text = format!(
+            "##fileformat=VCFv4.2\n##x=1\n##x=1\n##x=2\n##FILTER=<ID=q,A=1>\n##FILTER=<ID=q,A=2>\n{COLUMNS}\n"
+        );
         let header = Header::parse(text.as_bytes()).unwrap();
-        let expected = format!("##fileformat=VCFv4.2\n{PASS}\n##x=1\n##x=2\n##FILTER=<ID=q,A=1>\n{COLUMNS}\n");
+        let expected =
+            format!("##fileformat=VCFv4.2\n{PASS}\n##x=1\n##x=2\n##FILTER=<ID=q,A=1>\n{COLUMNS}\n");
         assert_eq!(String::from_utf8(header.to_text()).unwrap(), expected);
     }
 

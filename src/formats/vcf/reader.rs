@@ -294,7 +294,8 @@ impl Source {
     /// By the first bytes of the file.
     fn of(magic: &[u8], input: Seekable) -> Result<Self, VariantProblem> {
         let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
-        let is_bgzf = is_gzip && magic.get(3).is_some_and(|flags| flags & 4 != 0) && magic.get(12..14) == Some(b"BC");
+        let is_bgzf =
+            is_gzip && magic.get(3).is_some_and(|flags| flags & 4 != 0) && magic.get(12..14) == Some(b"BC");
         Ok(match (is_gzip, is_bgzf) {
             (_, true) => Self::Bgzf(BlockReader::new(input, 0)),
             (true, false) => Self::Plain(Box::new(flate2::read::MultiGzDecoder::new(input))),

@@ -342,7 +342,8 @@ impl Record {
             (None, None) => (Some(field), None),
             (None, Some(_)) => (None, None),
         };
-        let original = original.into_iter().flat_map(|number| self.sample_texts().map(move |s| cell(s, number)));
+        let original =
+            original.into_iter().flat_map(|number| self.sample_texts().map(move |s| cell(s, number)));
         original.chain(changed.into_iter().flatten().map(|&span| self.at(span)))
     }
 
@@ -592,7 +593,8 @@ mod tests {
 
     use super::*;
 
-    const LINE: &str = "chr1\t100\trs1\tA\tC,<DEL>\t9.50\tq10;s50\tDP=10;DB;AF=0.500,0.1\tGT:AD:DP\t0/1:1,2,3:6\t./.";
+    const LINE: &str =
+        "chr1\t100\trs1\tA\tC,<DEL>\t9.50\tq10;s50\tDP=10;DB;AF=0.500,0.1\tGT:AD:DP\t0/1:1,2,3:6\t./.";
 
     fn written(record: &Record) -> String {
         let mut out = Vec::new();
@@ -607,7 +609,9 @@ mod tests {
         assert_eq!(record.alternates().collect::<Vec<_>>(), [&b"C"[..], b"<DEL>"]);
         assert_eq!((record.allele_count(), record.quality()), (3, Some(9.5)));
         assert_eq!(record.filters().collect::<Vec<_>>(), [&b"q10"[..], b"s50"]);
-        for (tag, value) in [("DP", Some("10")), ("DB", Some("")), ("AF", Some("0.500,0.1")), ("A", None), ("D", None)] {
+        for (tag, value) in
+            [("DP", Some("10")), ("DB", Some("")), ("AF", Some("0.500,0.1")), ("A", None), ("D", None)]
+        {
             assert_eq!(record.info(tag.as_bytes()), value.map(str::as_bytes), "{tag}");
         }
         let index = record.format_index(b"AD").unwrap();

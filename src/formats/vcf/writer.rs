@@ -98,7 +98,9 @@ impl VariantWriter {
             (true, None, _) => Inner::Plain(Box::new(io::BufWriter::with_capacity(1 << 16, io::stdout()))),
             (true, Some(level), _) => Inner::Stream(BgzfWriter::new(Box::new(io::stdout()), level)),
             (false, None, _) => Inner::File(AtomicFile::create(path)?),
-            (false, Some(level), None) => Inner::Compressed(BgzfWriter::new(AtomicFile::create(path)?, level)),
+            (false, Some(level), None) => {
+                Inner::Compressed(BgzfWriter::new(AtomicFile::create(path)?, level))
+            }
             (false, Some(level), Some(index)) => {
                 let layout = TextLayout::Vcf;
                 Inner::Indexed(Box::new(IndexedWriter::create(path, layout, index, level)?))
@@ -181,7 +183,9 @@ mod tests {
         for text in ["", "x", "v1", "z99", "zz"] {
             assert_eq!(OutputKind::parse(text), None, "{text}");
         }
-        for (name, is_bcf, is_plain) in [("a.vcf", false, true), ("a.vcf.gz", false, false), ("a.bcf", true, false)] {
+        for (name, is_bcf, is_plain) in
+            [("a.vcf", false, true), ("a.vcf.gz", false, false), ("a.bcf", true, false)]
+        {
             let kind = OutputKind::of_name(Path::new(name));
             assert_eq!((kind.is_bcf, kind.level.is_none()), (is_bcf, is_plain), "{name}");
         }
