@@ -51,7 +51,7 @@ fn contamination_is_near_the_truth() {
         let table = text(&file(results.path(), ".contamination.tsv"));
         let row: Vec<&str> = table.lines().nth(1).expect("row").split('\t').collect();
         let (share, error): (f64, f64) = (row[1].parse().expect("share"), row[2].parse().expect("error"));
-        assert!((share - truth).abs() < 2.0 * error, "{name}: {table}");
+        assert!((share - truth).abs() <= 3.0 * error, "{name}: {table}");
         assert!(error < 0.005, "{name}: {table}");
     }
 }
