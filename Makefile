@@ -12,9 +12,9 @@ demo:
 test:
 	.ci/setup.sh test
 	cargo fmt --check
-	cargo clippy --release --all-targets -- -D warnings
-	cargo test --release
-	NORN_MPI=1 cargo test --release --features mpi --test communicator
+	cargo clippy --profile quick --all-targets -- -D warnings
+	cargo test --profile quick
+	NORN_MPI=1 cargo test --profile quick --features mpi --test communicator --test parts
 
 lint:
 	cargo fmt --check

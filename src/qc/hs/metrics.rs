@@ -43,15 +43,15 @@ picard_metrics! {
         HS_LIBRARY_SIZE: Option<u64>,
         /// PF aligned bases for each target base and unit of depth that bring 80 % of the targets to 10x; -1: not to be reached.
         HS_PENALTY_10X: f64,
-        /// The same for 20x.
+        /// PF aligned bases for each target base and unit of depth that bring 80 % of the targets to 20x; -1: not to be reached.
         HS_PENALTY_20X: f64,
-        /// The same for 30x.
+        /// PF aligned bases for each target base and unit of depth that bring 80 % of the targets to 30x; -1: not to be reached.
         HS_PENALTY_30X: f64,
-        /// The same for 40x.
+        /// PF aligned bases for each target base and unit of depth that bring 80 % of the targets to 40x; -1: not to be reached.
         HS_PENALTY_40X: f64,
-        /// The same for 50x.
+        /// PF aligned bases for each target base and unit of depth that bring 80 % of the targets to 50x; -1: not to be reached.
         HS_PENALTY_50X: f64,
-        /// The same for 100x.
+        /// PF aligned bases for each target base and unit of depth that bring 80 % of the targets to 100x; -1: not to be reached.
         HS_PENALTY_100X: f64,
         /// Positions of the targets.
         TARGET_TERRITORY: u64,
@@ -69,7 +69,7 @@ picard_metrics! {
         PF_UQ_READS_ALIGNED: u64,
         /// PF bases on reference bases, of supplementary alignments too.
         PF_BASES_ALIGNED: u64,
-        /// The same without duplicates.
+        /// PF bases on reference bases, without those of duplicates.
         PF_UQ_BASES_ALIGNED: u64,
         /// Bases on targets that count as depth.
         ON_TARGET_BASES: u64,
@@ -91,51 +91,51 @@ picard_metrics! {
         ZERO_CVG_TARGETS_PCT: f64,
         /// Share of the aligned bases that do not count because the read is a duplicate.
         PCT_EXC_DUPE: f64,
-        /// The same, because the read begins with an adapter.
+        /// Share of the aligned bases that do not count because the read begins with an adapter.
         PCT_EXC_ADAPTER: f64,
-        /// The same, because of the mapping quality.
+        /// Share of the aligned bases that do not count because of the mapping quality.
         PCT_EXC_MAPQ: f64,
-        /// The same, because of the base quality.
+        /// Share of the aligned bases that do not count because of the base quality.
         PCT_EXC_BASEQ: f64,
-        /// The same, because the mate covers the position.
+        /// Share of the aligned bases that do not count because the mate covers the position.
         PCT_EXC_OVERLAP: f64,
-        /// The same, because they are on no target.
+        /// Share of the aligned bases that do not count because they are on no target.
         PCT_EXC_OFF_TARGET: f64,
         /// How much more sequencing would bring 80 % of the targets' positions to the present mean.
         FOLD_80_BASE_PENALTY: f64,
         /// Share of the targets' positions with a depth of at least 1.
         PCT_TARGET_BASES_1X: f64,
-        /// At least 2.
+        /// Share of the targets' positions with a depth of at least 2.
         PCT_TARGET_BASES_2X: f64,
-        /// At least 10.
+        /// Share of the targets' positions with a depth of at least 10.
         PCT_TARGET_BASES_10X: f64,
-        /// At least 20.
+        /// Share of the targets' positions with a depth of at least 20.
         PCT_TARGET_BASES_20X: f64,
-        /// At least 30.
+        /// Share of the targets' positions with a depth of at least 30.
         PCT_TARGET_BASES_30X: f64,
-        /// At least 40.
+        /// Share of the targets' positions with a depth of at least 40.
         PCT_TARGET_BASES_40X: f64,
-        /// At least 50.
+        /// Share of the targets' positions with a depth of at least 50.
         PCT_TARGET_BASES_50X: f64,
-        /// At least 100.
+        /// Share of the targets' positions with a depth of at least 100.
         PCT_TARGET_BASES_100X: f64,
-        /// At least 250.
+        /// Share of the targets' positions with a depth of at least 250.
         PCT_TARGET_BASES_250X: f64,
-        /// At least 500.
+        /// Share of the targets' positions with a depth of at least 500.
         PCT_TARGET_BASES_500X: f64,
-        /// At least 1,000.
+        /// Share of the targets' positions with a depth of at least 1,000.
         PCT_TARGET_BASES_1000X: f64,
-        /// At least 2,500.
+        /// Share of the targets' positions with a depth of at least 2,500.
         PCT_TARGET_BASES_2500X: f64,
-        /// At least 5,000.
+        /// Share of the targets' positions with a depth of at least 5,000.
         PCT_TARGET_BASES_5000X: f64,
-        /// At least 10,000.
+        /// Share of the targets' positions with a depth of at least 10,000.
         PCT_TARGET_BASES_10000X: f64,
-        /// At least 25,000.
+        /// Share of the targets' positions with a depth of at least 25,000.
         PCT_TARGET_BASES_25000X: f64,
-        /// At least 50,000.
+        /// Share of the targets' positions with a depth of at least 50,000.
         PCT_TARGET_BASES_50000X: f64,
-        /// At least 100,000.
+        /// Share of the targets' positions with a depth of at least 100,000.
         PCT_TARGET_BASES_100000X: f64,
         /// Bases that targets of up to 50 % GC lack for their share, in percent of all.
         AT_DROPOUT: f64,
@@ -143,7 +143,7 @@ picard_metrics! {
         GC_DROPOUT: f64,
         /// Chance to call a heterozygous SNV on the targets, from the depths and qualities.
         HET_SNP_SENSITIVITY: f64,
-        /// The same as a Phred score.
+        /// Chance to miss a heterozygous SNV on the targets, as a Phred score.
         HET_SNP_Q: f64,
         /// Sample, where the row is one sample's.
         SAMPLE: Option<String>,

@@ -35,8 +35,6 @@ pub struct Contamination {
     /// Its standard error, from the curvature of the log-likelihood at the estimate and the spread between clusters of
     /// sites (at 0: the share at which it falls by 0.5); `None` where neither can be had.
     pub standard_error: Option<f64>,
-    /// Share of the sites that have no alternate base in anybody; 0 where there is no estimate.
-    pub absent: f64,
     /// Usable sites: on autosomes, with a base, common enough.
     pub sites: usize,
 }
@@ -63,10 +61,10 @@ impl Contamination {
     /// Estimates from usable sites, in this order.
     fn from_sites(sites: &[Usable<'_>]) -> Self {
         if sites.len() < LEAST_SITES {
-            return Self { share: None, standard_error: None, absent: 0.0, sites: sites.len() };
+            return Self { share: None, standard_error: None, sites: sites.len() };
         }
-        let Fit { share, standard_error, absent, .. } = Mixture::new(sites).fit();
-        Self { share: Some(share), standard_error, absent, sites: sites.len() }
+        let Fit { share, standard_error, .. } = Mixture::new(sites).fit();
+        Self { share: Some(share), standard_error, sites: sites.len() }
     }
 
     /// Why there is no estimate, if so.
