@@ -137,7 +137,12 @@ impl Line {
                 }
             });
             m.leaf("dd", &[("class", "value")], &bare(&figure.value, figure.unit));
-            if let Some(detail) = filled(self.detail, page) {
+            // What is not the first choice says what it is.
+            let detail = match figure.key == self.keys[0] {
+                true => filled(self.detail, page),
+                false => page.catalogue.get(&figure.key).map(|figure| figure.source.clone().into_owned()),
+            };
+            if let Some(detail) = detail {
                 m.leaf("dd", &[("class", "detail")], &detail);
             }
         });

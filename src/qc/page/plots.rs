@@ -10,11 +10,13 @@ use super::series::{Named, Points, at, at_least, distinct, end_of, filled, highe
 use crate::genome::contigs::ContigRole;
 use crate::report::axis::{ACROSS, Axis, UP};
 use crate::report::html::Markup;
-use crate::report::numbers::{decimal, percent, thousands, trimmed};
+use crate::report::numbers::{decimal, percent, rounded, thousands, trimmed};
 use crate::report::svg::{Guide, Mark, Plot, Series};
 
 /// A depth beyond this many times the others' is cut off.
 const MOST_TIMES: f64 = 2.0;
+/// A depth has no line of its own where it lies closer to 0 than this share of the axis.
+const LEAST_PLACE: f64 = 0.06;
 /// Relative coverage above this is cut off.
 const MOST_RELATIVE: f64 = 3.0;
 
@@ -81,7 +83,7 @@ fn coverage(results: &Results<'_>, curve: &Curve) -> [Figure; 2] {
     let mean = results.wgs.as_ref().map(|row| row.MEAN_COVERAGE);
     let mut guides = Vec::new();
     if let Some(mean) = mean.filter(|mean| *mean <= end) {
-        guides.push(Guide::Place(mean, format!("mean {}x", trimmed(mean, 2))));
+        guides.push(Guide::Place(mean, format!("mean {}x", rounded(mean))));
     }
     let shares: Vec<Named> = counts.iter().map(|(name, points)| (name.clone(), shares(points))).collect();
     let highest = |from: f64| {
@@ -114,7 +116,7 @@ fn coverage(results: &Results<'_>, curve: &Curve) -> [Figure; 2] {
         plot: Plot {
             description: format!(
                 "Share of positions by depth. {}",
-                mean.map_or_else(String::new, |mean| format!("The mean is {}x.", trimmed(mean, 2)))
+                mean.map_or_else(String::new, |mean| format!("The mean is {}x.", rounded(mean)))
             ),
             x: x(),
             y: Axis::round("share of positions (%)", 0.0, top, UP),
@@ -199,10 +201,8 @@ fn depth_by_contig(results: &Results<'_>) -> Option<Figure> {
     let short =
         |name: &str| name.strip_prefix("chr").filter(|rest| !rest.is_empty()).unwrap_or(name).to_owned();
     let names = means.iter().map(|(i, _)| short(&contigs[*i].name)).collect();
-    let texts: Vec<String> = means
-        .iter()
-        .map(|(i, mean)| format!("{}: {}x", name(&contigs[*i].name), decimal(*mean, 2)))
-        .collect();
+    let texts: Vec<String> =
+        means.iter().map(|(i, mean)| format!("{}: {}x", name(&contigs[*i].name), rounded(*mean))).collect();
     Some(Figure {
         id: "depth-by-contig".into(),
         title: "Depth by contig".into(),
@@ -210,7 +210,7 @@ fn depth_by_contig(results: &Results<'_>) -> Option<Figure> {
             "Mean depth as mosdepth counts it; contigs with many N stand lower.{}",
             autosomes.map_or_else(String::new, |mean| format!(
                 " The dotted line is the autosomes': {}x.",
-                trimmed(mean, 2)
+                rounded(mean)
             ))
         ),
         notes,
@@ -413,7 +413,7 @@ fn cumulative(counts: &[Named], end: f64, x: Axis) -> (Plot, Box<dyn Fn(f64) -> 
     let y = if highest > 50.0 { 100.0 } else { highest };
     // The text stands where the curves do not: below them at first, above them later.
     let half = x_at_half(shares.first().map_or(&[], |(_, points)| points));
-    let guides = [15.0, 30.0].into_iter().filter(|depth| *depth <= end);
+    let guides = [15.0, 30.0].into_iter().filter(|depth| (LEAST_PLACE * end..=end).contains(depth));
     let guides = guides.map(|depth| {
         let text = format!("{depth}x");
         if depth < half { Guide::Foot(depth, text) } else { Guide::Place(depth, text) }
