@@ -39,7 +39,8 @@ pub fn plots(results: &Results<'_>, curves: &[Curve]) -> Markup {
     let mut figures = Vec::new();
     for curve in curves {
         match curve.key {
-            "coverage" => figures.extend(coverage(results, curve)),
+            "coverage" => figures.extend(coverage(results, curve, &genome(results))),
+            "target_coverage" => figures.extend(coverage(results, curve, &targets(results))),
             "depth" => {
                 figures.extend(depth_by_contig(results));
                 figures.push(depth(curve));
@@ -76,11 +77,32 @@ impl Figure {
     }
 }
 
+/// What a plot of coverage is of.
+struct Covered {
+    /// The plot's title.
+    title: &'static str,
+    /// The positions.
+    what: &'static str,
+    /// Picard's table with the same filters, and what else they leave out.
+    table: &'static str,
+    mean: Option<f64>,
+}
+
+fn genome(results: &Results<'_>) -> Covered {
+    let mean = results.wgs.as_ref().map(|row| row.MEAN_COVERAGE);
+    Covered { title: "Coverage", what: "the genome", table: "wgs_metrics, N left out", mean }
+}
+
+fn targets(results: &Results<'_>) -> Covered {
+    let mean = results.hs.as_ref().map(|row| row.MEAN_TARGET_COVERAGE);
+    Covered { title: "Coverage of targets", what: "the targets", table: "hs_metrics", mean }
+}
+
 /// Positions by depth of good bases, and positions with at least a depth.
-fn coverage(results: &Results<'_>, curve: &Curve) -> [Figure; 2] {
+fn coverage(results: &Results<'_>, curve: &Curve, of: &Covered) -> [Figure; 2] {
     let (counts, notes) = distinct(curve);
     let end = depth_end(curve);
-    let mean = results.wgs.as_ref().map(|row| row.MEAN_COVERAGE);
+    let mean = of.mean;
     let mut guides = Vec::new();
     if let Some(mean) = mean.filter(|mean| *mean <= end) {
         guides.push(Guide::Place(mean, format!("mean {}x", rounded(mean))));
@@ -105,11 +127,11 @@ fn coverage(results: &Results<'_>, curve: &Curve) -> [Figure; 2] {
     histogram_notes.push(tail_note("depth"));
     let series = drawn(&shares, end, |i| if i == 0 { Mark::Area } else { Mark::Line });
     let histogram = Figure {
-        id: "coverage".into(),
-        title: "Coverage".into(),
+        id: curve.key.into(),
+        title: of.title.into(),
         text: format!(
-            "Positions by depth as in wgs_metrics: mapping quality {mapq} or more, no duplicates, mates counted once, \
-             N left out."
+            "Positions by depth as in {}: mapping quality {mapq} or more, no duplicates, mates counted once.",
+            of.table
         ),
         notes: histogram_notes,
         readout: readout("depth", "x", &shares, counts_beside(&counts)),
@@ -125,8 +147,8 @@ fn coverage(results: &Results<'_>, curve: &Curve) -> [Figure; 2] {
         },
     };
     let (plot, readout) = cumulative(&counts, end, x());
-    let text = "How much of the genome has at least a given depth.".into();
-    let (id, title) = ("coverage-cumulative".into(), "Coverage, cumulative".into());
+    let text = format!("How much of {} has at least a given depth.", of.what);
+    let (id, title) = (format!("{}-cumulative", curve.key), format!("{}, cumulative", of.title));
     [histogram, Figure { id, title, text, notes, plot, readout }]
 }
 
