@@ -134,10 +134,12 @@ fn path(path: &Path) -> &str {
 fn demo(directory: &Path) -> PathBuf {
     let file = |name: &str| root().join(name);
     let (genome, sites) = (file("testdata/genome.fa"), file("testdata/sites.vcf.gz"));
+    let (targets, baits) = (file("testdata/targets.bed"), file("testdata/baits.bed"));
     let (thresholds, input) = (file("examples/thresholds.demo.toml"), file("testdata/child.bam"));
+    let capture = ["--targets", path(&targets), "--baits", path(&baits)];
     let arguments =
         ["qc", "-q", "-r", path(&genome), "--sites", path(&sites), "--thresholds", path(&thresholds)];
-    norn_ok(&[&arguments[..], &["-o", path(directory), path(&input)]].concat());
+    norn_ok(&[&arguments[..], &capture, &["-o", path(directory), path(&input)]].concat());
     directory.join("child.qc.html")
 }
 
@@ -155,6 +157,8 @@ fn the_page_is_complete_and_needs_nothing_else() {
         "plot-coverage-cumulative",
         "plot-depth",
         "plot-depth-by-contig",
+        "plot-target_coverage",
+        "plot-target_coverage-cumulative",
         "plot-insert_size",
         "plot-mean_quality_by_cycle",
         "plot-bases_by_cycle",
@@ -176,9 +180,15 @@ fn the_page_is_complete_and_needs_nothing_else() {
     for check in json["thresholds"].as_array().expect("array") {
         assert!(page.contains(check["key"].as_str().expect("key")));
     }
-    for part in
-        ["<bdi>child</bdi>", "norn sample genome", "version 1", ">WARN<", "6.15 % is above 5 %", "child.L3"]
-    {
+    for part in [
+        "<bdi>child</bdi>",
+        "norn sample genome",
+        "version 1",
+        ">Targets<",
+        ">WARN<",
+        "6.15 % is above 5 %",
+        "child.L3",
+    ] {
         assert!(page.contains(part), "there is no {part}");
     }
     assert!(!page.contains(env!("CARGO_PKG_VERSION")), "the version varies between runs on the same input");

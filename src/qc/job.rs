@@ -119,7 +119,7 @@ impl Job {
         if ranks.is_root() {
             self.check_sequences(&context, &pool)?;
         }
-        let mut warnings = unavailable(&context, &input);
+        let warnings = unavailable(&context, &input);
         let walk = Walk { job: self, files, context: &context, pool: &pool, ranks };
         if let Some(kept) = &self.state {
             let Some((set, is_all)) = walk.keep(kept, &sample)? else { return Ok(None) };
@@ -132,9 +132,6 @@ impl Job {
         let tracks =
             if ranks.is_root() { Some(TrackWriter::new(&self.directory, &sample, &context)?) } else { None };
         let Some((state, tracks)) = walk.walk(tracks)? else { return Ok(None) };
-        if !context.sorted {
-            warnings.push(format!("{input}: not sorted by coordinate: figures by position are left out"));
-        }
         let Written { files, verdict } = outputs::write(&self.directory, &sample, &context, state, tracks)?;
         Ok(Some(Done { sample, files, warnings, verdict }))
     }
@@ -229,7 +226,11 @@ fn other_reference(reference: &Reference, paths: &[PathBuf], what: String) -> Jo
 /// Collectors that are asked for and cannot be had, as warnings.
 fn unavailable(context: &Context, input: &str) -> Vec<String> {
     let reasons = CollectorSet::unavailable_of(context).into_iter();
-    reasons.map(|(name, why)| format!("{input}: no {name}: {why}")).collect()
+    let mut warnings: Vec<String> = reasons.map(|(name, why)| format!("{input}: no {name}: {why}")).collect();
+    if !context.sorted {
+        warnings.push(format!("{input}: not sorted by coordinate: figures by position are left out"));
+    }
+    warnings
 }
 
 /// A pass with all that it needs.

@@ -102,6 +102,8 @@ impl Page<'_> {
             m.text("Made by norn qc from the alignment file alone: the same input and parameters give the same page. ");
             m.text("All figures for programs: ");
             m.leaf("code", &[], &format!("{}.qc.json", self.results.sample));
+            m.text("; what made them, when and where: ");
+            m.leaf("code", &[], &format!("{}.run.json", self.results.sample));
             m.text(".");
         });
         markup.newline();

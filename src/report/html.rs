@@ -7,7 +7,7 @@
 /// The page's style.
 const STYLE: &str = include_str!("page.css");
 /// Its hash (`openssl dgst -sha256 -binary page.css | base64`).
-const STYLE_HASH: &str = "sha256-z94xiWN9bS2A+aC4U+skssyw1Z2+dWq6Zm12A9P04SU=";
+const STYLE_HASH: &str = "sha256-lCJuxtW6xzfPvU8yLlz2xgnpiJzYyw7a08+1dGbvti4=";
 /// The page's script.
 const SCRIPT: &str = include_str!("page.js");
 /// Its hash.

@@ -1,5 +1,7 @@
 //! Numbers as people read them: digits in groups of three, prefixes of size, shares in percent.
 
+use super::c_format::general;
+
 /// Digits in groups of three: `1,234,567`.
 pub fn thousands(number: u64) -> String {
     grouped(&number.to_string())
@@ -21,6 +23,11 @@ pub fn decimal(value: f64, decimals: usize) -> String {
 pub fn trimmed(value: f64, decimals: usize) -> String {
     let text = decimal(value, decimals);
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// At most two decimals; two significant digits where these would be 0 and it is not.
+pub fn rounded(value: f64) -> String {
+    if value != 0.0 && value.abs() < 0.01 { general(value, 2) } else { trimmed(value, 2) }
 }
 
 /// Two decimals and the prefix of its size: `93.21 G`; a number below a million as it stands.
@@ -84,6 +91,20 @@ mod tests {
                 (decimal(value, decimals).as_str(), trimmed(value, decimals).as_str()),
                 (fixed, short)
             );
+        }
+    }
+
+    #[test]
+    fn what_is_not_0_is_not_shown_as_0() {
+        for (value, text) in [
+            (0.0, "0"),
+            (6.259, "6.26"),
+            (30.0, "30"),
+            (0.01, "0.01"),
+            (0.000_352, "0.00035"),
+            (-0.001, "-0.001"),
+        ] {
+            assert_eq!(rounded(value), text, "{value}");
         }
     }
 

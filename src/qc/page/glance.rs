@@ -1,5 +1,6 @@
-//! The figures that are looked at first, in four panels.
+//! The figures that are looked at first, in panels.
 
+use super::super::figures::Figure;
 use super::Page;
 use super::units::{bare, shown};
 use crate::report::html::{Markup, sign};
@@ -103,11 +104,36 @@ const PANELS: [Panel; 4] = [
     ),
 ];
 
+/// Where targets were given.
+const TARGETS: Panel = (
+    "Targets",
+    &[
+        line(
+            "Mean target coverage",
+            &["hs.mean_target_coverage"],
+            "median {hs.median_target_coverage}, fold-80 penalty {hs.fold_80_base_penalty}",
+        ),
+        line("Targets at ≥ 20x", &["hs.pct_target_bases_20x"], "at ≥ 30x {hs.pct_target_bases_30x}"),
+        line(
+            "Bases on or near baits",
+            &["hs.pct_selected_bases"],
+            "on targets {hs.pct_usable_bases_on_target}, enrichment {hs.fold_enrichment}",
+        ),
+        line(
+            "Targets without a base",
+            &["hs.zero_cvg_targets_pct"],
+            "AT dropout {hs.at_dropout}, GC {hs.gc_dropout}",
+        ),
+    ],
+);
+
 /// The panels.
 pub fn panels(page: &Page<'_>) -> Markup {
     let mut markup = Markup::new();
-    markup.element("div", &[("class", "panels")], |m| {
-        for (name, lines) in PANELS {
+    let has_targets = TARGETS.1.iter().any(|line| line.figure(page).is_some());
+    let class = if has_targets { "panels five" } else { "panels" };
+    markup.element("div", &[("class", class)], |m| {
+        for (name, lines) in PANELS.into_iter().chain(has_targets.then_some(TARGETS)) {
             m.element("section", &[("class", "panel")], |m| {
                 m.leaf("h3", &[], name);
                 m.element("dl", &[], |m| lines.iter().for_each(|line| line.write(m, page)));
@@ -119,9 +145,12 @@ pub fn panels(page: &Page<'_>) -> Markup {
 }
 
 impl Line {
+    fn figure<'p>(&self, page: &'p Page<'_>) -> Option<&'p Figure> {
+        self.keys.iter().find_map(|key| page.figure(key))
+    }
+
     fn write(&self, m: &mut Markup, page: &Page<'_>) {
-        let figure = self.keys.iter().find_map(|key| page.figure(key));
-        let Some(figure) = figure else {
+        let Some(figure) = self.figure(page) else {
             m.element("div", &[], |m| {
                 m.leaf("dt", &[("title", &page.meaning(self.keys[0]))], self.label);
                 m.leaf("dd", &[("class", "value none")], "not measured");
@@ -137,7 +166,12 @@ impl Line {
                 }
             });
             m.leaf("dd", &[("class", "value")], &bare(&figure.value, figure.unit));
-            if let Some(detail) = filled(self.detail, page) {
+            // What is not the first choice says what it is.
+            let detail = match figure.key == self.keys[0] {
+                true => filled(self.detail, page),
+                false => page.catalogue.get(&figure.key).map(|figure| figure.source.clone().into_owned()),
+            };
+            if let Some(detail) = detail {
                 m.leaf("dd", &[("class", "detail")], &detail);
             }
         });
@@ -170,7 +204,7 @@ mod tests {
     #[test]
     fn every_figure_named_here_is_one() {
         let all = figures::catalogue();
-        for line in PANELS.iter().flat_map(|panel| panel.1) {
+        for line in PANELS.into_iter().chain([TARGETS]).flat_map(|panel| panel.1) {
             let keys = line.keys.iter().copied().chain(parts(line.detail).map(|part| part.0));
             for key in keys.filter(|key| !key.is_empty()) {
                 assert!(all.iter().any(|figure| figure.key == key), "{}: {key}", line.label);

@@ -4,7 +4,7 @@ use super::super::results::{Results, mean_depth, share_at_least};
 use super::super::set::CollectorSet;
 use crate::genome::contigs::ContigRole;
 use crate::report::html::{Markup, numbers, table, words};
-use crate::report::numbers::{percent, thousands, trimmed};
+use crate::report::numbers::{percent, rounded, thousands};
 
 /// More rows say no more.
 const MOST_CONTIGS: usize = 60;
@@ -128,7 +128,7 @@ fn contigs(m: &mut Markup, results: &Results<'_>) {
             Markup::of(&name(&contigs[i].name)),
             Markup::of(&thousands(u64::from(contigs[i].length))),
             Markup::of(&mapped.unwrap_or_default()),
-            Markup::of(&histogram.map_or_else(String::new, |h| format!("{}x", trimmed(mean_depth(h), 2)))),
+            Markup::of(&histogram.map_or_else(String::new, |h| format!("{}x", rounded(mean_depth(h))))),
             Markup::of(&histogram.map_or_else(String::new, |h| percent(100.0 * share_at_least(h, 1)))),
         ]
     };

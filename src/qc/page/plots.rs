@@ -10,11 +10,13 @@ use super::series::{Named, Points, at, at_least, distinct, end_of, filled, highe
 use crate::genome::contigs::ContigRole;
 use crate::report::axis::{ACROSS, Axis, UP};
 use crate::report::html::Markup;
-use crate::report::numbers::{decimal, percent, thousands, trimmed};
+use crate::report::numbers::{decimal, percent, rounded, thousands, trimmed};
 use crate::report::svg::{Guide, Mark, Plot, Series};
 
 /// A depth beyond this many times the others' is cut off.
 const MOST_TIMES: f64 = 2.0;
+/// A depth has no line of its own where it lies closer to 0 than this share of the axis.
+const LEAST_PLACE: f64 = 0.06;
 /// Relative coverage above this is cut off.
 const MOST_RELATIVE: f64 = 3.0;
 
@@ -37,7 +39,8 @@ pub fn plots(results: &Results<'_>, curves: &[Curve]) -> Markup {
     let mut figures = Vec::new();
     for curve in curves {
         match curve.key {
-            "coverage" => figures.extend(coverage(results, curve)),
+            "coverage" => figures.extend(coverage(results, curve, &genome(results))),
+            "target_coverage" => figures.extend(coverage(results, curve, &targets(results))),
             "depth" => {
                 figures.extend(depth_by_contig(results));
                 figures.push(depth(curve));
@@ -74,14 +77,35 @@ impl Figure {
     }
 }
 
+/// What a plot of coverage is of.
+struct Covered {
+    /// The plot's title.
+    title: &'static str,
+    /// The positions.
+    what: &'static str,
+    /// Picard's table with the same filters, and what else they leave out.
+    table: &'static str,
+    mean: Option<f64>,
+}
+
+fn genome(results: &Results<'_>) -> Covered {
+    let mean = results.wgs.as_ref().map(|row| row.MEAN_COVERAGE);
+    Covered { title: "Coverage", what: "the genome", table: "wgs_metrics, N left out", mean }
+}
+
+fn targets(results: &Results<'_>) -> Covered {
+    let mean = results.hs.as_ref().map(|row| row.MEAN_TARGET_COVERAGE);
+    Covered { title: "Coverage of targets", what: "the targets", table: "hs_metrics", mean }
+}
+
 /// Positions by depth of good bases, and positions with at least a depth.
-fn coverage(results: &Results<'_>, curve: &Curve) -> [Figure; 2] {
+fn coverage(results: &Results<'_>, curve: &Curve, of: &Covered) -> [Figure; 2] {
     let (counts, notes) = distinct(curve);
     let end = depth_end(curve);
-    let mean = results.wgs.as_ref().map(|row| row.MEAN_COVERAGE);
+    let mean = of.mean;
     let mut guides = Vec::new();
     if let Some(mean) = mean.filter(|mean| *mean <= end) {
-        guides.push(Guide::Place(mean, format!("mean {}x", trimmed(mean, 2))));
+        guides.push(Guide::Place(mean, format!("mean {}x", rounded(mean))));
     }
     let shares: Vec<Named> = counts.iter().map(|(name, points)| (name.clone(), shares(points))).collect();
     let highest = |from: f64| {
@@ -103,18 +127,18 @@ fn coverage(results: &Results<'_>, curve: &Curve) -> [Figure; 2] {
     histogram_notes.push(tail_note("depth"));
     let series = drawn(&shares, end, |i| if i == 0 { Mark::Area } else { Mark::Line });
     let histogram = Figure {
-        id: "coverage".into(),
-        title: "Coverage".into(),
+        id: curve.key.into(),
+        title: of.title.into(),
         text: format!(
-            "Positions by depth as in wgs_metrics: mapping quality {mapq} or more, no duplicates, mates counted once, \
-             N left out."
+            "Positions by depth as in {}: mapping quality {mapq} or more, no duplicates, mates counted once.",
+            of.table
         ),
         notes: histogram_notes,
         readout: readout("depth", "x", &shares, counts_beside(&counts)),
         plot: Plot {
             description: format!(
                 "Share of positions by depth. {}",
-                mean.map_or_else(String::new, |mean| format!("The mean is {}x.", trimmed(mean, 2)))
+                mean.map_or_else(String::new, |mean| format!("The mean is {}x.", rounded(mean)))
             ),
             x: x(),
             y: Axis::round("share of positions (%)", 0.0, top, UP),
@@ -123,8 +147,8 @@ fn coverage(results: &Results<'_>, curve: &Curve) -> [Figure; 2] {
         },
     };
     let (plot, readout) = cumulative(&counts, end, x());
-    let text = "How much of the genome has at least a given depth.".into();
-    let (id, title) = ("coverage-cumulative".into(), "Coverage, cumulative".into());
+    let text = format!("How much of {} has at least a given depth.", of.what);
+    let (id, title) = (format!("{}-cumulative", curve.key), format!("{}, cumulative", of.title));
     [histogram, Figure { id, title, text, notes, plot, readout }]
 }
 
@@ -199,10 +223,8 @@ fn depth_by_contig(results: &Results<'_>) -> Option<Figure> {
     let short =
         |name: &str| name.strip_prefix("chr").filter(|rest| !rest.is_empty()).unwrap_or(name).to_owned();
     let names = means.iter().map(|(i, _)| short(&contigs[*i].name)).collect();
-    let texts: Vec<String> = means
-        .iter()
-        .map(|(i, mean)| format!("{}: {}x", name(&contigs[*i].name), decimal(*mean, 2)))
-        .collect();
+    let texts: Vec<String> =
+        means.iter().map(|(i, mean)| format!("{}: {}x", name(&contigs[*i].name), rounded(*mean))).collect();
     Some(Figure {
         id: "depth-by-contig".into(),
         title: "Depth by contig".into(),
@@ -210,7 +232,7 @@ fn depth_by_contig(results: &Results<'_>) -> Option<Figure> {
             "Mean depth as mosdepth counts it; contigs with many N stand lower.{}",
             autosomes.map_or_else(String::new, |mean| format!(
                 " The dotted line is the autosomes': {}x.",
-                trimmed(mean, 2)
+                rounded(mean)
             ))
         ),
         notes,
@@ -413,7 +435,7 @@ fn cumulative(counts: &[Named], end: f64, x: Axis) -> (Plot, Box<dyn Fn(f64) -> 
     let y = if highest > 50.0 { 100.0 } else { highest };
     // The text stands where the curves do not: below them at first, above them later.
     let half = x_at_half(shares.first().map_or(&[], |(_, points)| points));
-    let guides = [15.0, 30.0].into_iter().filter(|depth| *depth <= end);
+    let guides = [15.0, 30.0].into_iter().filter(|depth| (LEAST_PLACE * end..=end).contains(depth));
     let guides = guides.map(|depth| {
         let text = format!("{depth}x");
         if depth < half { Guide::Foot(depth, text) } else { Guide::Place(depth, text) }

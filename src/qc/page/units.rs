@@ -4,7 +4,7 @@
 
 use super::super::figures::Value;
 use super::super::thresholds::Check;
-use crate::report::numbers::{decimal, percent, prefixed, thousands, trimmed};
+use crate::report::numbers::{decimal, percent, prefixed, rounded, thousands, trimmed};
 
 /// A value with its unit.
 pub fn shown(value: &Value, unit: &str) -> String {
@@ -16,7 +16,7 @@ pub fn shown(value: &Value, unit: &str) -> String {
         (Value::Real(value), "fraction") => percent(100.0 * value),
         (Value::Real(value), "ratio") => decimal(*value, 2),
         (Value::Real(value), "bp" | "Phred") => format!("{}{}", trimmed(*value, 1), suffix(unit)),
-        (Value::Real(value), _) => format!("{}{}", trimmed(*value, 2), suffix(unit)),
+        (Value::Real(value), _) => format!("{}{}", rounded(*value), suffix(unit)),
     }
 }
 
@@ -98,6 +98,7 @@ mod tests {
             (Value::Count(93_210_000_000), "bases", "93.21 G bases", "93,210,000,000"),
             (Value::Real(6.259_037_32), "x", "6.26x", "6.25903732"),
             (Value::Real(6.0), "x", "6x", "6"),
+            (Value::Real(0.000_352), "x", "0.00035x", "0.000352"),
             (Value::Real(0.885_438_96), "fraction", "88.54 %", "0.88543896"),
             (Value::Real(99.172_413_8), "%", "99.17 %", "99.1724138"),
             (Value::Real(260.0), "bp", "260 bp", "260"),

@@ -7,6 +7,7 @@
 pub mod contamination;
 pub mod fingerprint;
 pub mod list;
+mod mixture;
 
 use std::collections::VecDeque;
 use std::hash::Hasher;
