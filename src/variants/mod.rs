@@ -1,3 +1,11 @@
-//! Variants between the caller and the annotation: normalised, filtered, tagged, merged and compared, in one pass.
+//! Variants between the caller and the annotation: what bcftools does in a chain of processes, in one pass.
 
+pub mod allele_counts;
+pub mod allele_subset;
+pub mod genotype;
+pub mod kinds;
+pub mod output;
 pub mod pipeline;
+pub mod regions;
+pub mod samples;
+pub mod view;

@@ -40,9 +40,9 @@ fn first_integer(text: &[u8]) -> Option<i64> {
 
 fn lies_on_reference(allele: &[u8]) -> bool {
     let kinds: [&[u8]; 4] = [b"<DEL", b"<DUP", b"<CNV", b"<INV"];
-    kinds.iter().any(|kind| {
-        allele.strip_prefix(*kind).is_some_and(|rest| matches!(rest.first(), Some(b'>' | b':')))
-    })
+    kinds
+        .iter()
+        .any(|kind| allele.strip_prefix(*kind).is_some_and(|rest| matches!(rest.first(), Some(b'>' | b':'))))
 }
 
 #[cfg(test)]

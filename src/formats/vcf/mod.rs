@@ -6,6 +6,7 @@
 pub mod bcf;
 pub mod extent;
 pub mod header;
+pub mod index;
 pub mod number;
 pub mod reader;
 pub mod record;

@@ -28,7 +28,7 @@ pub fn write_float(value: f64, out: &mut Vec<u8>) {
         (decimals, scale, limit) = (decimals - 1, scale / 10.0, limit * 10.0);
     }
     let mut digits = (value * scale).round_ties_even() as u64;
-    while decimals > 0 && digits % 10 == 0 {
+    while decimals > 0 && digits.is_multiple_of(10) {
         (decimals, digits) = (decimals - 1, digits / 10);
     }
     let mut text = [b'0'; 24];
@@ -74,7 +74,8 @@ pub fn parse_float(text: &[u8]) -> Option<f64> {
         return Some(value);
     }
     // What can begin a number, shortened until it is one.
-    let longest = text.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(text.len());
+    let longest =
+        text.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(text.len());
     (1..=longest).rev().find_map(|end| text[..end].parse().ok())
 }
 
@@ -122,9 +123,14 @@ mod tests {
 
     #[test]
     fn a_number_ends_where_strtod_ends_it() {
-        for (text, value) in
-            [("1.5", Some(1.5)), (".", None), ("", None), ("3x", Some(3.0)), ("1e", Some(1.0)), ("-.5", Some(-0.5))]
-        {
+        for (text, value) in [
+            ("1.5", Some(1.5)),
+            (".", None),
+            ("", None),
+            ("3x", Some(3.0)),
+            ("1e", Some(1.0)),
+            ("-.5", Some(-0.5)),
+        ] {
             assert_eq!(parse_float(text.as_bytes()), value, "{text}");
         }
     }

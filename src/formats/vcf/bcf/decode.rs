@@ -189,7 +189,8 @@ fn write_values(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), BcfError> {
         kind::CHAR => write_text(value, out),
         kind::FLOAT => {
             let (floats, _) = value.bytes.as_chunks::<4>();
-            for bits in floats.iter().map(|bytes| u32::from_le_bytes(*bytes)).take_while(|&b| b != FLOAT_END) {
+            for bits in floats.iter().map(|bytes| u32::from_le_bytes(*bytes)).take_while(|&b| b != FLOAT_END)
+            {
                 if out.len() > begin {
                     out.push(b',');
                 }

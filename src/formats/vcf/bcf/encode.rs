@@ -191,7 +191,8 @@ fn push_genotypes<'r>(
         ends.push(alleles.len());
     }
     let mut begin = 0;
-    let cells = ends.iter().map(|&end| alleles[std::mem::replace(&mut begin, end)..end].iter().map(|&n| Some(n)));
+    let cells =
+        ends.iter().map(|&end| alleles[std::mem::replace(&mut begin, end)..end].iter().map(|&n| Some(n)));
     let cells: Vec<_> = cells.collect();
     push_integer_table(cells.into_iter(), width, out);
     Ok(())
@@ -209,7 +210,9 @@ fn push_genotype(cell: &[u8], has_first_phase: bool, alleles: &mut Vec<i64>) -> 
         let end = rest.iter().position(|b| matches!(b, b'/' | b'|')).unwrap_or(rest.len());
         alleles.push(match &rest[..end] {
             b"." => phase,
-            number => parse_integer(number).filter(|n| (0..(1 << 30) - 1).contains(n))?.wrapping_add(1) << 1 | phase,
+            number => {
+                parse_integer(number).filter(|n| (0..(1 << 30) - 1).contains(n))?.wrapping_add(1) << 1 | phase
+            }
         });
         let Some(separator) = rest.get(end) else { break };
         phase = i64::from(*separator == b'|');
@@ -218,7 +221,8 @@ fn push_genotype(cell: &[u8], has_first_phase: bool, alleles: &mut Vec<i64>) -> 
     // Without a prefix the first is phased if no other is unphased; a lone missing one is not.
     if prefix.is_none() {
         let others = &alleles[begin + 1..];
-        let is_phased = if others.is_empty() { alleles[begin] != 0 } else { others.iter().all(|a| a & 1 == 1) };
+        let is_phased =
+            if others.is_empty() { alleles[begin] != 0 } else { others.iter().all(|a| a & 1 == 1) };
         alleles[begin] |= i64::from(is_phased);
     }
     Some(())
@@ -228,7 +232,8 @@ fn push_genotype(cell: &[u8], has_first_phase: bool, alleles: &mut Vec<i64>) -> 
 fn integer(text: &[u8]) -> Option<i64> {
     let digits = text.iter().skip(usize::from(text.first().is_some_and(|b| matches!(b, b'-' | b'+'))));
     let length = digits.take_while(|b| b.is_ascii_digit()).count();
-    let text = &text[..text.len().min(length + usize::from(text.first().is_some_and(|b| !b.is_ascii_digit())))];
+    let text =
+        &text[..text.len().min(length + usize::from(text.first().is_some_and(|b| !b.is_ascii_digit())))];
     parse_integer(text).filter(|n| (LEAST_INTEGER..=i64::from(i32::MAX)).contains(n))
 }
 

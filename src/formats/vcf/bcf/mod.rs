@@ -97,6 +97,34 @@ impl Dictionary {
     }
 }
 
+impl Dictionary {
+    /// The header's text with the numbers as `IDX`.
+    pub fn number_lines(&self, header: &Header) -> Vec<u8> {
+        let mut numbered = header.clone();
+        numbered.map_lines(|line| {
+            let id = line.get("ID")?;
+            let names = match line.key() {
+                "FILTER" | "INFO" | "FORMAT" => &self.tags,
+                "contig" => &self.contigs,
+                _ => return None,
+            };
+            let number = names.numbers.get(id.as_bytes())?;
+            let text = String::from_utf8_lossy(line.as_bytes());
+            Some(format!("{},IDX={number}>", text.trim_end().strip_suffix('>')?))
+        });
+        numbered.to_text()
+    }
+
+    /// The header without `IDX`.
+    pub fn unnumber_lines(header: &mut Header) {
+        header.map_lines(|line| {
+            let number = line.get("IDX")?;
+            let text = String::from_utf8_lossy(line.as_bytes());
+            Some(text.replacen(&format!(",IDX={number}"), "", 1))
+        });
+    }
+}
+
 /// The types of values.
 mod kind {
     pub const NULL: u8 = 0;
