@@ -1,5 +1,7 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
+mod fill_tags;
+mod set_gt;
 mod streams;
 mod view;
 
@@ -17,6 +19,10 @@ pub struct VariantsArguments {
 #[derive(Debug, Subcommand)]
 enum VariantsCommand {
     View(Box<view::ViewArguments>),
+    #[command(alias = "+fill-tags")]
+    FillTags(Box<fill_tags::FillTagsArguments>),
+    #[command(alias = "+setGT", alias = "setGT")]
+    SetGt(Box<set_gt::SetGtArguments>),
 }
 
 impl VariantsArguments {
@@ -24,6 +30,8 @@ impl VariantsArguments {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.command {
             VariantsCommand::View(arguments) => arguments.run(),
+            VariantsCommand::FillTags(arguments) => arguments.run(),
+            VariantsCommand::SetGt(arguments) => arguments.run(),
         }
     }
 }
