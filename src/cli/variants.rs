@@ -2,6 +2,7 @@
 
 mod fill_tags;
 mod set_gt;
+mod sort;
 mod streams;
 mod view;
 
@@ -21,6 +22,7 @@ enum VariantsCommand {
     View(Box<view::ViewArguments>),
     #[command(alias = "+fill-tags")]
     FillTags(Box<fill_tags::FillTagsArguments>),
+    Sort(Box<sort::SortArguments>),
     #[command(alias = "+setGT", alias = "setGT")]
     SetGt(Box<set_gt::SetGtArguments>),
 }
@@ -32,6 +34,7 @@ impl VariantsArguments {
             VariantsCommand::View(arguments) => arguments.run(),
             VariantsCommand::FillTags(arguments) => arguments.run(),
             VariantsCommand::SetGt(arguments) => arguments.run(),
+            VariantsCommand::Sort(arguments) => arguments.run(),
         }
     }
 }

@@ -14,4 +14,5 @@ pub mod regions;
 pub mod samples;
 pub mod set_gt;
 pub mod sex;
+pub mod sort;
 pub mod view;

@@ -105,6 +105,19 @@ impl WorkerArguments {
 }
 
 impl InputArguments {
+    /// All of a file.
+    pub fn whole(input: &Path) -> Self {
+        Self {
+            input: input.to_owned(),
+            regions: None,
+            regions_file: None,
+            regions_overlap: Overlap::Record,
+            targets: None,
+            targets_file: None,
+            targets_overlap: Overlap::Position,
+        }
+    }
+
     /// Opens the input at its first record, or at the regions; with the steps that leave out what is not asked for.
     pub fn open(&self) -> anyhow::Result<(VariantReader, Vec<Part>)> {
         let mut reader = VariantReader::open(&self.input)?;
