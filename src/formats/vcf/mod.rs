@@ -6,4 +6,5 @@
 pub mod header;
 pub mod reader;
 pub mod record;
+pub mod value;
 pub mod writer;
