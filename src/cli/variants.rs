@@ -1,5 +1,7 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
+mod query;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,7 +13,9 @@ use crate::formats::vcf::header::Header;
 use crate::formats::vcf::reader::{Form, VariantReader};
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{Block, OutputKind, VariantWriter};
+use crate::variants::expression::Expression;
 use crate::variants::pipeline::{self, Each, Part, RecordProblem};
+use crate::variants::select::SelectSites;
 
 /// Variants between the caller and the annotation, with bcftools' options.
 #[derive(Debug, Args)]
@@ -23,6 +27,7 @@ pub struct VariantsArguments {
 #[derive(Debug, Subcommand)]
 enum VariantsCommand {
     View(ViewArguments),
+    Query(query::QueryArguments),
 }
 
 impl VariantsArguments {
@@ -30,6 +35,7 @@ impl VariantsArguments {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.command {
             VariantsCommand::View(arguments) => arguments.run(),
+            VariantsCommand::Query(arguments) => arguments.run(),
         }
     }
 }
@@ -67,6 +73,9 @@ struct ViewArguments {
     #[arg(short = 'H', long)]
     no_header: bool,
 
+    #[command(flatten)]
+    filter: FilterArguments,
+
     /// Leave our line out of the header
     #[arg(long)]
     no_version: bool,
@@ -78,6 +87,38 @@ struct ViewArguments {
     /// No progress on stderr
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// Which sites: an expression, and whether it selects or leaves out.
+#[derive(Debug, Args)]
+struct FilterArguments {
+    /// Keep sites for which the expression is true, for example 'QUAL>30 && INFO/DP>10'
+    #[arg(short, long, value_name = "EXPR", conflicts_with = "exclude")]
+    include: Option<String>,
+
+    /// Leave out sites for which the expression is true
+    #[arg(short, long, value_name = "EXPR")]
+    exclude: Option<String>,
+
+    /// Print the expression as it is understood, and stop
+    #[arg(long)]
+    explain_filter: bool,
+}
+
+impl FilterArguments {
+    /// The expression, and whether it leaves out.
+    fn expression(&self, header: &Header) -> anyhow::Result<Option<(Expression, bool)>> {
+        let (text, excludes) = match (&self.include, &self.exclude) {
+            (Some(text), _) => (text, false),
+            (None, Some(text)) => (text, true),
+            (None, None) if self.explain_filter => {
+                return Err(UsageError::new("--explain-filter explains -i or -e: give one".into()).into());
+            }
+            (None, None) => return Ok(None),
+        };
+        let expression = Expression::compile(text, header).map_err(|e| UsageError::new(e.to_string()))?;
+        Ok(Some((expression, excludes)))
+    }
 }
 
 impl ViewArguments {
@@ -93,6 +134,11 @@ impl ViewArguments {
                 UsageError::new("BCF is not read or written yet: give VCF, and -O v or z".into()).into()
             );
         }
+        let filter = self.filter.expression(reader.header())?;
+        if let Some((expression, _)) = filter.as_ref().filter(|_| self.filter.explain_filter) {
+            print!("{}", expression.explain());
+            return Ok(ExitCode::SUCCESS);
+        }
         let header = self.header(reader.header());
         let mut writer = VariantWriter::create(&self.output, kind, None)?;
         if !self.no_header {
@@ -104,8 +150,13 @@ impl ViewArguments {
             let size = std::fs::metadata(&self.input).ok().filter(|m| m.is_file()).map(|m| m.len());
             let progress = Progress::new(size, "norn variants view", self.quiet);
             let tick = |bytes, records| progress.add(bytes, records);
-            let chain =
-                if self.drop_genotypes { vec![Part::Each(Box::new(DropGenotypes))] } else { Vec::new() };
+            let mut chain = Vec::new();
+            if let Some((expression, excludes)) = filter {
+                chain.push(Part::Each(Box::new(SelectSites { expression, excludes })));
+            }
+            if self.drop_genotypes {
+                chain.push(Part::Each(Box::new(DropGenotypes)));
+            }
             pipeline::run(&self.input, &mut reader, chain, &lines, &mut writer, &pool, &tick)?;
         }
         writer.finish()?;

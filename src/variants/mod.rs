@@ -2,3 +2,5 @@
 
 pub mod expression;
 pub mod pipeline;
+pub mod query;
+pub mod select;

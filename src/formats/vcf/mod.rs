@@ -6,5 +6,6 @@
 pub mod header;
 pub mod reader;
 pub mod record;
+pub mod span;
 pub mod value;
 pub mod writer;

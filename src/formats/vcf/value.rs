@@ -139,7 +139,7 @@ pub fn write_real(out: &mut Vec<u8>, value: f64) {
         out.extend_from_slice(if value.is_sign_negative() { b"-0" } else { b"0" });
         return;
     }
-    if value < 0.0 {
+    if value < 0.0 || (value.is_nan() && value.is_sign_negative()) {
         out.push(b'-');
     }
     let size = value.abs();

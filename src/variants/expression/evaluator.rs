@@ -24,6 +24,11 @@ pub fn run(
 ) -> Result<(), RecordProblem> {
     let steps = &expression.steps;
     let step = &steps[number];
+    // A value passes nothing and a verdict has no values, whatever another expression has left here.
+    let slot = &mut slots[number];
+    slot.site = false;
+    slot.pass.clear();
+    slot.values.clear();
     match &step.kind {
         StepKind::Operand(operand) => fields::load(operand, record, expression.samples, &mut slots[number])?,
         StepKind::Logic(operator, first, second) => {
@@ -258,10 +263,10 @@ fn arithmetic(
                 return Err((x.values.len(), y.values.len()));
             }
             for sample in 0..samples {
-                let of = |slot: &Slot, has_samples: bool| -> Vec<f64> {
-                    if has_samples { slot.of_sample(sample).to_vec() } else { slot.values.clone() }
-                };
-                combine(&of(x, x_samples), &of(y, y_samples))?;
+                let of = |slot| Slot::of_sample(slot, sample);
+                let x_values = if x_samples { of(x) } else { &x.values };
+                let y_values = if y_samples { of(y) } else { &y.values };
+                combine(x_values, y_values)?;
             }
             out.width = out.values.len() / samples.max(1);
         }
@@ -287,21 +292,15 @@ fn call(
     let (from, samples) = (&before[first], steps[first].samples.as_deref());
     match function {
         Function::All(Summary::Count) => out.values.push(count(steps, first, record, from)),
-        Function::All(kind) => {
+        Function::EachSample(kind) if samples.is_some() => {
+            summary::each_sample(kind, from, samples.unwrap_or_default(), out);
+        }
+        Function::All(kind) | Function::EachSample(kind) => {
             summary::gather(from, samples, &mut out.values);
             let figure = summary::summary(kind, &mut out.values);
             out.values.clear();
             out.values.extend(figure);
         }
-        Function::EachSample(kind) => match samples {
-            Some(samples) => summary::each_sample(kind, from, samples, out),
-            None => {
-                summary::gather(from, None, &mut out.values);
-                let figure = summary::summary(summary::of_site(kind), &mut out.values);
-                out.values.clear();
-                out.values.extend(figure);
-            }
-        },
         Function::Abs | Function::Phred => summary::map(function, from, out),
         Function::TextLength => text_lengths(steps, first, record, from, out),
         Function::PassCount | Function::PassFraction => {

@@ -98,9 +98,9 @@ fn describe(operand: &Operand) -> String {
             format!("FORMAT/{tag}{}, {kind}", picked(pick))
         }
         Source::Genotype(_) => "FORMAT/GT".into(),
-        Source::Alleles(_, pick, uses_info) => {
+        Source::Alleles(_, uses_info) => {
             let source = if *uses_info { "from INFO/AC and AN, else from GT" } else { "from GT" };
-            format!("{tag}{}, counted {source}", picked(pick))
+            format!("{tag}, counted {source}")
         }
         _ => tag.to_owned(),
     }

@@ -41,10 +41,10 @@ pub fn load(
         Source::IndelLengths => indel_lengths(record, slot),
         Source::Alternates(pick) => alternates(record, pick, slot),
         Source::Info(tag, kind) => info(record, tag, kind, slot),
-        Source::Alleles(figure, pick, uses_info) => {
+        Source::Alleles(figure, uses_info) => {
             slot.clear();
             let total = count_alleles(record, samples, *uses_info, &mut slot.values)?;
-            allele_figure(*figure, pick, total, slot);
+            allele_figure(*figure, total, slot);
         }
         Source::MissingGenotypes { is_fraction } => missing_genotypes(record, samples, *is_fraction, slot)?,
         Source::Format(tag, kind, pick) => {
@@ -403,34 +403,25 @@ fn count_alleles(
     if seen == samples { Ok(total) } else { Err(wrong_samples(record, seen, samples)) }
 }
 
-/// Makes a figure of counts.
-fn allele_figure(figure: AlleleFigure, pick: &Pick, total: f64, slot: &mut Slot) {
+/// Makes a figure of counts. The minor allele is the rarest of those that are there, the reference among them; where there is
+/// one only, its count is 0.
+fn allele_figure(figure: AlleleFigure, total: f64, slot: &mut Slot) {
     if figure == AlleleFigure::Total {
         return slot.set(total);
     }
     if total == 0.0 {
         return slot.values.clear();
     }
-    match pick {
-        Pick::One(number) => slot.set(slot.values.get(*number).copied().unwrap_or(0.0)),
-        _ if slot.values.is_empty() => slot.values.push(0.0),
-        _ => {}
+    if matches!(figure, AlleleFigure::MinorCount | AlleleFigure::MinorFrequency) {
+        slot.values.push(total - slot.values.iter().sum::<f64>());
+        slot.values.retain(|count| *count != 0.0);
+        let rarest = slot.values.iter().copied().min_by(f64::total_cmp).filter(|_| slot.values.len() > 1);
+        slot.set(rarest.unwrap_or(0.0));
     }
-    for count in &mut slot.values {
-        *count = match figure {
-            AlleleFigure::Count | AlleleFigure::Total => *count,
-            AlleleFigure::MinorCount => {
-                if *count > 0.5 * total {
-                    total - *count
-                } else {
-                    *count
-                }
-            }
-            AlleleFigure::Frequency => *count / total,
-            AlleleFigure::MinorFrequency => {
-                let frequency = *count / total;
-                if frequency > 0.5 { 1.0 - frequency } else { frequency }
-            }
-        };
+    if slot.values.is_empty() {
+        slot.values.push(0.0);
+    }
+    if matches!(figure, AlleleFigure::Frequency | AlleleFigure::MinorFrequency) {
+        slot.values.iter_mut().for_each(|count| *count /= total);
     }
 }

@@ -26,8 +26,8 @@
 //!   picked by a subscript (`AC[0]`) it is -128. A missing real picked by a subscript is equal to nothing.
 //! - A subscript of an INFO list of one value gives that value, whatever the number.
 //! - An INFO number without a value, or with several where one is declared, is 0.
-//! - AC, AF, MAC and MAF, where the header does not declare them, are the first allele's; `AF[*]` means all.
-//! - `sMEDIAN`, `sSTDEV` and `sSUM` of an INFO tag are its mean, `sCOUNT` its maximum.
+//! - AC and AF, where the header does not declare them, are those of all alternate alleles, whatever the subscript; MAC and
+//!   MAF are of the rarest allele that is there, the reference among them.
 //! - `STRLEN` of a FORMAT tag is the first sample's.
 //! - A value or a function by itself never passes: `-i DP` selects nothing.
 //!
@@ -112,6 +112,11 @@ impl Expression {
         self.steps.last().is_some_and(|step| step.samples.is_some())
     }
 
+    /// Whether any part of it reads the samples' columns.
+    pub fn reads_samples(&self) -> bool {
+        self.steps.iter().any(Step::reads_samples)
+    }
+
     /// Whether the site passes, and which samples.
     ///
     /// # Errors
@@ -156,10 +161,6 @@ impl Expression {
             scratch.slots.resize_with(count, Slot::default);
         }
         let root = count - 1;
-        // A value by itself passes nothing, and an earlier expression may have left its verdict.
-        let slot = &mut scratch.slots[root];
-        slot.site = false;
-        slot.pass.clear();
         evaluator::run(self, record, &mut scratch.slots[..count], root, wants_samples)?;
         let slot = &mut scratch.slots[root];
         if let (Some(samples), true) = (&self.steps[root].samples, slot.pass.is_empty()) {

@@ -43,7 +43,7 @@ pub enum Source {
         is_fraction: bool,
     },
     /// AC, AN, AF, MAC or MAF, of INFO's AC and AN where the header declares both and a record has them, else of GT.
-    Alleles(AlleleFigure, Pick, bool),
+    Alleles(AlleleFigure, bool),
     /// An INFO tag.
     Info(Vec<u8>, InfoKind),
     /// A FORMAT tag.
@@ -301,11 +301,11 @@ fn undeclared(
     };
     let pick = || subscript.map(Subscript::of_site).transpose();
     if let Some(figure) = figure {
-        // Without a subscript it is the first allele's, as in bcftools.
-        let pick = pick()?.map_or(Pick::One(0), |subscript| subscript.pick);
+        // bcftools takes a subscript here and passes over it: AC and AF are those of all alternate alleles.
+        pick()?;
         let is_integer = |tag: &[u8]| header.info(tag).is_some_and(|tag| tag.kind == Type::Integer);
         let uses_info = is_integer(b"AC") && is_integer(b"AN");
-        return Ok(Operand::column(Source::Alleles(figure, pick, uses_info), false, &upper));
+        return Ok(Operand::column(Source::Alleles(figure, uses_info), false, &upper));
     }
     if upper == "ALT" && !is_format {
         let pick = pick()?.map_or_else(|| Pick::Many(Chosen::all()), |subscript| subscript.pick);

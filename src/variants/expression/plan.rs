@@ -29,6 +29,22 @@ pub struct Step {
     at: usize,
 }
 
+impl Step {
+    /// Whether it reads the samples' columns itself.
+    pub fn reads_samples(&self) -> bool {
+        match &self.kind {
+            StepKind::Operand(operand) => matches!(
+                operand.source,
+                Source::Format(..)
+                    | Source::Genotype(_)
+                    | Source::MissingGenotypes { .. }
+                    | Source::Alleles(..)
+            ),
+            _ => false,
+        }
+    }
+}
+
 /// What is done.
 #[derive(Debug)]
 pub enum StepKind {
@@ -72,6 +88,7 @@ pub fn plan(text: &str, items: Vec<Item>, header: &Header) -> Result<Vec<Step>, 
     if let [_, second, ..] = planner.stack[..] {
         return Err(ExpressionError::new(text, planner.first_byte(second), Problem::Operator));
     }
+    planner.refuse_columns(&planner.stack).map_err(|problem| ExpressionError::new(text, 0, problem))?;
     Ok(planner.steps)
 }
 

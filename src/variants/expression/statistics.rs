@@ -5,10 +5,10 @@
 /// Twice the smaller tail, at most 1, as bcftools has it.
 pub fn binomial(a: i64, b: i64) -> Option<f64> {
     let (smaller, larger) = (a.min(b), a.max(b));
-    if larger <= 0 && smaller >= 0 {
+    if (smaller, larger) == (0, 0) {
         return None;
     }
-    if a == b {
+    if larger == smaller || (smaller >= 0 && larger - smaller == 1) {
         return Some(1.0);
     }
     if smaller < 0 {
@@ -40,38 +40,29 @@ pub fn fisher(a: i64, b: i64, c: i64, d: i64) -> f64 {
     let observed = probability(a);
     // Tables that are as likely as the observed one up to rounding belong to it.
     let limit = observed * (1.0 + 1e-7);
-    let mut sum = 0.0;
-    for from in [least, a] {
-        // From the observed table outwards, each by its ratio to the one before.
-        let mut p = observed;
-        let mut n = a;
-        if from == a {
-            while n < most {
-                p *= (row - n) as f64 * (column - n) as f64
-                    / ((n + 1) as f64 * (other - column + n + 1) as f64);
-                n += 1;
-                if p <= limit {
-                    sum += p;
-                }
-                if p < sum * 1e-18 {
-                    break;
-                }
-            }
-        } else {
-            while n > least {
-                p *=
-                    n as f64 * (other - column + n) as f64 / ((row - n + 1) as f64 * (column - n + 1) as f64);
-                n -= 1;
-                if p <= limit {
-                    sum += p;
-                }
-                if p < sum * 1e-18 {
-                    break;
-                }
-            }
+    let mut sum = observed;
+    // From the observed table outwards, each by its ratio to the one before.
+    let mut add = |p: f64| {
+        if p <= limit {
+            sum += p;
+        }
+        p >= sum * 1e-18
+    };
+    let mut p = observed;
+    for n in a..most {
+        p *= (row - n) as f64 * (column - n) as f64 / ((n + 1) as f64 * (other - column + n + 1) as f64);
+        if !add(p) {
+            break;
         }
     }
-    (sum + observed).min(1.0)
+    p = observed;
+    for n in (least + 1..=a).rev() {
+        p *= n as f64 * (other - column + n) as f64 / ((row - n + 1) as f64 * (column - n + 1) as f64);
+        if !add(p) {
+            break;
+        }
+    }
+    sum.min(1.0)
 }
 
 fn ln_choose(n: i64, k: i64) -> f64 {

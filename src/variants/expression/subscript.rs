@@ -154,7 +154,7 @@ impl Subscript {
             Pick::Many(chosen) => chosen,
             Pick::Genotype => Chosen::all(),
         };
-        if chosen.flags.len() > count.max(usize::from(chosen.is_open)) {
+        if chosen.flags.len() - usize::from(chosen.is_open) > count {
             return Err(failed("is larger than the number of samples"));
         }
         Ok(Self { pick, samples: Some((0..count).map(|n| chosen.contains(n)).collect()) })

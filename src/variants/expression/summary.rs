@@ -29,15 +29,6 @@ pub fn summary(summary: Summary, values: &mut Vec<f64>) -> Option<f64> {
     })
 }
 
-/// What a `SMPL_` function gives for a step that speaks of the site; four of them are the mean then, as in bcftools.
-pub fn of_site(summary: Summary) -> Summary {
-    match summary {
-        Summary::Maximum | Summary::Count => Summary::Maximum,
-        Summary::Minimum => Summary::Minimum,
-        _ => Summary::Mean,
-    }
-}
-
 /// All values of the samples that take part, or of the site.
 pub fn gather(from: &Slot, samples: Option<&[bool]>, into: &mut Vec<f64>) {
     into.clear();
