@@ -1,0 +1,109 @@
+//! What kind of variant an alternate allele is: SNP, MNP, indel, breakend, or something else.
+//!
+//! The kinds and their borders are those of htslib's `bcf_get_variant_types`, because the options `-m`, `-d` and the
+//! order in which records are joined are defined by them.
+
+use crate::formats::vcf::record::Record;
+
+/// A set of kinds; the empty set is a site without a variant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kinds(u32);
+
+impl Kinds {
+    /// No variant: no ALT, `<*>`, `<NON_REF>`, or an ALT that is REF.
+    pub const REFERENCE: Self = Self(0);
+    /// One base for another.
+    pub const SNP: Self = Self(1);
+    /// Some bases for as many others.
+    pub const MNP: Self = Self(2);
+    /// A pure insertion or deletion.
+    pub const INDEL: Self = Self(4);
+    /// Anything else, symbolic alleles among it.
+    pub const OTHER: Self = Self(8);
+    /// A breakend.
+    pub const BREAKEND: Self = Self(16);
+    /// `*`, an allele that a deletion before this site has taken away. (The number keeps htslib's order.)
+    pub const OVERLAP: Self = Self(1 << 26);
+
+    /// The kinds of a record's alternate alleles.
+    pub fn of(record: &Record) -> Self {
+        let reference = record.reference();
+        record.alternates().fold(Self::REFERENCE, |kinds, alt| kinds.with(Self::of_allele(reference, alt)))
+    }
+
+    /// The kind of one alternate allele.
+    pub fn of_allele(reference: &[u8], alt: &[u8]) -> Self {
+        match (reference, alt) {
+            (_, b"*") => return Self::OVERLAP,
+            (_, b"<X>" | b"<*>" | b"<NON_REF>") => return Self::REFERENCE,
+            ([_], [b'.' | b'X']) => return Self::REFERENCE,
+            ([a], [b]) => return if a == b { Self::REFERENCE } else { Self::SNP },
+            (_, [b'<', ..]) => return Self::OTHER,
+            (_, [b'[' | b']', ..] | [.., b'[' | b']']) => return Self::BREAKEND,
+            _ => {}
+        }
+        let same = |a: &u8, b: &u8| a.eq_ignore_ascii_case(b);
+        let prefix = reference.iter().zip(alt).take_while(|(a, b)| same(a, b)).count();
+        let (r, a) = (&reference[prefix..], &alt[prefix..]);
+        match (r, a) {
+            ([], []) => return Self::REFERENCE,
+            ([], _) | (_, []) => return Self::INDEL,
+            _ => {}
+        }
+        // At least one base of each is left, so that what remains can be told apart.
+        let most = r.len().min(a.len()) - 1;
+        let suffix = r.iter().rev().zip(a.iter().rev()).take(most).take_while(|(a, b)| same(a, b)).count();
+        let (r, a) = (&r[..r.len() - suffix], &a[..a.len() - suffix]);
+        let last_is_same = same(&r[r.len() - 1], &a[a.len() - 1]);
+        match (r.len(), a.len()) {
+            (1, 1) => Self::SNP,
+            (1, _) | (_, 1) => {
+                if last_is_same {
+                    Self::INDEL
+                } else {
+                    Self::OTHER
+                }
+            }
+            (n, m) if n == m => Self::MNP,
+            _ => Self::OTHER,
+        }
+    }
+
+    /// Both sets together.
+    pub fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the sets share a kind.
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_those_of_htslib() {
+        // `bcftools query -f '%REF %ALT %TYPE'` of 1.24 on these pairs.
+        for (reference, alt, kind) in [
+            ("A", "C", Kinds::SNP),
+            ("A", "*", Kinds::OVERLAP),
+            ("A", "<NON_REF>", Kinds::REFERENCE),
+            ("A", "<DEL>", Kinds::OTHER),
+            ("A", "A[2:3[", Kinds::BREAKEND),
+            ("A", "]2:3]A", Kinds::BREAKEND),
+            ("A", "AT", Kinds::INDEL),
+            ("AT", "A", Kinds::INDEL),
+            ("AC", "GT", Kinds::MNP),
+            ("ACG", "ATG", Kinds::SNP),
+            ("ATG", "G", Kinds::INDEL),
+            ("ACG", "TT", Kinds::OTHER),
+            ("ACG", "acg", Kinds::REFERENCE),
+            ("AC", "TGG", Kinds::OTHER),
+        ] {
+            assert_eq!(Kinds::of_allele(reference.as_bytes(), alt.as_bytes()), kind, "{reference} {alt}");
+        }
+    }
+}
