@@ -3,7 +3,8 @@
 mod common;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use common::*;
 
@@ -28,38 +29,248 @@ fn inputs() -> Vec<PathBuf> {
     inputs
 }
 
+/// Commands with their options, words apart by blanks; each runs on each input and gives what bcftools gives.
+const CASES: &[&str] = &[
+    "view",
+    "view -G",
+    "view -h",
+    "view -H",
+    "view -a",
+    "view -aI",
+    "view -A",
+    "view -AA",
+    "view -c 1",
+    "view -c 2:minor",
+    "view -c 1:alt1 -I",
+    "view -C 1",
+    "view -C 3:nonmajor",
+    "view -c 2:major",
+    "view -q 0.3",
+    "view -q 0.1:minor -Q 0.5:minor",
+    "view -Q 0.4:alt1",
+    "view -f PASS",
+    "view -f .,q10",
+    "view -g het",
+    "view -g ^het",
+    "view -g hom",
+    "view -g miss",
+    "view -g ^miss",
+    "view -k",
+    "view -n",
+    "view -m 3",
+    "view -m2 -M2",
+    "view -p",
+    "view -P",
+    "view -u",
+    "view -U",
+    "view -v snps",
+    "view -v indels,mnps",
+    "view -V snps",
+    "view -V other,bnd",
+    "view -v ref",
+    "view -s {first}",
+    "view -s {last},{first}",
+    "view -s ^{first}",
+    "view -s {first} -I",
+    "view -s {first} -a",
+    "view -s {first} -x",
+    "view -s {first} -X",
+    "view -s {last} -c1 -G",
+    "view -s nobody --force-samples",
+    "view -r {region}",
+    "view -r {region} --regions-overlap 0",
+    "view -r {region} --regions-overlap 2",
+    "view -t {region}",
+    "view -t ^{region}",
+    "view -t {region} --targets-overlap 1",
+    "view -t {region} --targets-overlap 2",
+    "view -R {bed}",
+    "view -T {bed}",
+    "view -T ^{bed}",
+];
+
+/// An input in the forms in which it is read: as bcftools has written it once, because it prints numbers anew.
+struct Input {
+    name: String,
+    plain: PathBuf,
+    packed: PathBuf,
+    binary: PathBuf,
+    /// Words for the braces of the cases.
+    words: Vec<(&'static str, String)>,
+}
+
+/// Every n-th record, so that at most 6,000 are left.
+fn thinned(text: &str) -> String {
+    let records = text.lines().filter(|line| !line.starts_with('#')).count();
+    let step = records.div_ceil(6_000).max(1);
+    let mut number = 0;
+    let mut is_kept = |line: &&str| {
+        number += usize::from(!line.starts_with('#'));
+        line.starts_with('#') || number % step == 0
+    };
+    text.lines().filter(&mut is_kept).map(|line| format!("{line}\n")).collect()
+}
+
+fn utf8(path: &Path) -> String {
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+impl Input {
+    fn new(original: &Path, directory: &Path) -> Self {
+        let name = utf8(Path::new(original.file_name().expect("name")));
+        let [plain, packed, binary] =
+            ["vcf", "vcf.gz", "bcf"].map(|ending| directory.join(format!("{name}.{ending}")));
+        let original = utf8(original);
+        let text = thinned(&peer("bcftools", &["view", "--no-version", &original]));
+        fs::write(&plain, &text).expect("input");
+        for (form, file) in [("-Oz", &packed), ("-Ob", &binary)] {
+            peer("bcftools", &["view", "--no-version", form, "-o", &utf8(file), &utf8(&plain)]);
+            peer("bcftools", &["index", &utf8(file)]);
+        }
+        let columns = text.lines().find(|line| line.starts_with("#CHROM")).expect("columns");
+        let samples: Vec<&str> = columns.split('\t').skip(9).collect();
+        // Regions around the middle, from a record's position to another's.
+        let records: Vec<(&str, u64)> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| {
+                let mut columns = line.split('\t');
+                Some((columns.next()?, columns.next()?.parse().ok()?))
+            })
+            .collect();
+        let at = |share: usize| records[(records.len() - 1) * share / 100];
+        let region = |share: usize| {
+            let (contig, position) = at(share);
+            format!("{contig}:{}-{}", position + 1, position + 20_000)
+        };
+        let bed = directory.join(format!("{name}.bed"));
+        let line = |share: usize| format!("{}\t{}\t{}\n", at(share).0, at(share).1, at(share).1 + 3_000);
+        fs::write(&bed, [line(10), line(11), line(60), line(90)].concat()).expect("BED");
+        let words = vec![
+            ("{first}", samples.first().copied().unwrap_or("none").to_owned()),
+            ("{last}", samples.last().copied().unwrap_or("none").to_owned()),
+            ("{region}", [region(20), region(70)].join(",")),
+            ("{bed}", utf8(&bed)),
+        ];
+        Self { name, plain, packed, binary, words }
+    }
+
+    /// The words of a case.
+    fn fill(&self, case: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for word in case.split(' ') {
+            let filled =
+                self.words.iter().fold(word.to_owned(), |word, (brace, value)| word.replace(brace, value));
+            words.push(filled);
+        }
+        words.insert(1, "--no-version".to_owned());
+        words
+    }
+}
+
 #[test]
-fn view_is_bcftools_view() {
+fn commands_are_those_of_bcftools() {
+    let Some(python) = has("bcftools").then(bcftools::python).flatten() else { return };
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut jobs = Vec::new();
+    let mut cases = Vec::new();
+    for original in inputs() {
+        let input = Rc::new(Input::new(&original, directory.path()));
+        for case in CASES {
+            let out = directory.path().join(format!("{}.out", jobs.len()));
+            let words = input.fill(case);
+            jobs.push(bcftools::Job { words: [words.clone(), vec![utf8(&input.packed)]].concat(), out });
+            cases.push((Rc::clone(&input), words));
+        }
+    }
+    let results = bcftools::run(&python, &jobs);
+    let mut failures = Vec::new();
+    for (number, ((input, words), (job, result))) in cases.iter().zip(jobs.iter().zip(results)).enumerate() {
+        // Inputs, forms and threads take turns: all meet all over the table.
+        let needs_index = words.iter().any(|word| word == "-r" || word == "-R");
+        let file = [&input.packed, &input.binary, &input.plain][number % if needs_index { 2 } else { 3 }];
+        let threads = ["1", "2", "3", "7"][number % 4];
+        let mut arguments = vec!["variants".to_owned()];
+        arguments.extend(words.iter().cloned());
+        arguments.extend(["--quiet".into(), "--threads".into(), threads.into(), utf8(file)]);
+        let ours = norn(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let name = format!("{} {}", input.name, words.join(" "));
+        match result {
+            Some(_) if !ours.status.success() => {}
+            Some(error) => failures.push(format!("{name}: bcftools refuses it: {error}")),
+            None if !ours.status.success() => {
+                failures.push(format!("{name}: {}", String::from_utf8_lossy(&ours.stderr)));
+            }
+            None => {
+                let theirs = String::from_utf8_lossy(&fs::read(&job.out).expect("output")).into_owned();
+                if let Some(difference) = difference(&theirs, &String::from_utf8_lossy(&ours.stdout)) {
+                    failures.push(format!("{name} ({}, {threads} threads): {difference}", utf8(file)));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+#[test]
+fn forms_hold_the_same_records_and_have_an_index_that_bcftools_reads() {
     if !has("bcftools") {
         return;
     }
     let directory = tempfile::tempdir().expect("temporary directory");
-    for input in inputs() {
-        // bcftools prints numbers anew; what it has printed once is what both have from there on.
-        let plain = directory.path().join("in.vcf");
-        let plain = plain.to_str().expect("UTF-8");
-        let input = input.to_str().expect("UTF-8");
-        peer("bcftools", &["view", "--no-version", "-o", plain, input]);
-        let packed = format!("{plain}.gz");
-        peer("bcftools", &["view", "--no-version", "-Oz", "-o", &packed, input]);
-        for options in [&["--no-version"][..], &["--no-version", "-G"], &["--no-version", "-h"], &["-H"]] {
-            let theirs = peer("bcftools", &[&["view"], options, &[plain]].concat());
-            for (threads, file) in [("1", plain), ("2", &packed), ("3", plain)] {
-                let arguments = [&["variants", "view", "-q", "-t", threads], options, &[file]].concat();
-                let ours = String::from_utf8_lossy(&norn_ok(&arguments).stdout).into_owned();
-                assert_eq!(difference(&theirs, &ours), None, "{input} {options:?} -t {threads}");
+    for original in inputs() {
+        let input = Input::new(&original, directory.path());
+        let expected = text(&input.plain);
+        for (form, ending, index) in [
+            ("v", "vcf", ""),
+            ("z", "vcf.gz", "csi"),
+            ("z1", "vcf.gz", "tbi"),
+            ("b", "bcf", "csi"),
+            ("u", "bcf", ""),
+        ] {
+            for (threads, from) in [("1", &input.plain), ("3", &input.binary), ("2", &input.packed)] {
+                let out = directory.path().join(format!("out.{ending}"));
+                let _ = fs::remove_file(directory.path().join(format!("out.{ending}.{index}")));
+                let write = format!("-W={index}");
+                let mut arguments = vec![
+                    "variants",
+                    "view",
+                    "--no-version",
+                    "--quiet",
+                    "--threads",
+                    threads,
+                    "-O",
+                    form,
+                    "-o",
+                ];
+                let (out, from) = (utf8(&out), utf8(from));
+                arguments.extend([out.as_str(), from.as_str()]);
+                if !index.is_empty() {
+                    arguments.push(&write);
+                }
+                norn_ok(&arguments);
+                let theirs = peer("bcftools", &["view", "--no-version", &out]);
+                assert_eq!(difference(&expected, &theirs), None, "{} to {form} from {from}", input.name);
+                if !index.is_empty() {
+                    let region =
+                        &input.words.iter().find(|(brace, _)| *brace == "{region}").expect("region").1;
+                    let arguments = ["view", "--no-version", "-r", region.as_str()];
+                    let theirs = peer("bcftools", &[&arguments[..], &[&out]].concat());
+                    let expected = peer("bcftools", &[&arguments[..], &[&utf8(&input.packed)]].concat());
+                    assert_eq!(difference(&expected, &theirs), None, "{} {form} {index}", input.name);
+                }
+                for file in ["vcf.gz.csi", "vcf.gz.tbi", "bcf.csi"] {
+                    let _ = fs::remove_file(directory.path().join(format!("out.{file}")));
+                }
             }
         }
-        let out = directory.path().join("out.vcf.gz");
-        norn_ok(&["variants", "view", "-q", "--no-version", "-o", out.to_str().expect("UTF-8"), plain]);
-        assert_eq!(difference(&text(plain.as_ref()), &text(&out)), None, "{input} to vcf.gz");
     }
 }
 
 #[test]
 fn records_pass_through_byte_for_byte() {
     for input in inputs() {
-        let ours = norn_ok(&["variants", "view", "-q", "-H", input.to_str().expect("UTF-8")]).stdout;
+        let ours = norn_ok(&["variants", "view", "--quiet", "-H", input.to_str().expect("UTF-8")]).stdout;
         assert_eq!(difference(&without_comments(&text(&input)), &String::from_utf8_lossy(&ours)), None);
     }
 }
@@ -85,7 +296,7 @@ fn bad_files_are_told_in_a_line() {
         let (input, out) = (directory.path().join(name), directory.path().join("out.vcf"));
         fs::write(&input, bytes).expect("input");
         let arguments = [&input, &out].map(|path| path.to_str().expect("UTF-8"));
-        let output = norn(&["variants", "view", "-q", "-o", arguments[1], arguments[0]]);
+        let output = norn(&["variants", "view", "--quiet", "-o", arguments[1], arguments[0]]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{name}: {said}");
         assert!(said.contains(name) && said.contains(expected), "{name}: {said}");

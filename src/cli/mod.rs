@@ -4,6 +4,7 @@ mod qc;
 mod relate;
 mod variants;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -46,7 +47,7 @@ enum Command {
 
 /// Parses the command line, runs the command, and says how it ended.
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(plugin_words(std::env::args_os().collect())) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
@@ -67,6 +68,20 @@ pub fn run() -> ExitCode {
             ExitCode::from(code_of(&error))
         }
     }
+}
+
+/// bcftools has plugins' options behind a `--`; ours stand among the others.
+fn plugin_words(mut words: Vec<OsString>) -> Vec<OsString> {
+    let is_plugin = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with('+'));
+    if words.get(1).is_some_and(|word| word == "variants")
+        && words.get(2).is_some_and(is_plugin)
+        && let Some(at) = words.iter().position(|word| word == "--")
+    {
+        let options = words.split_off(at + 1);
+        words.pop();
+        words.splice(3..3, options);
+    }
+    words
 }
 
 /// Runs a command on the ranks that the launcher started. An error of one rank ends all of them.

@@ -1,17 +1,12 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
-use std::path::PathBuf;
+mod norm;
+mod streams;
+mod view;
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-
-use super::qc::{UsageError, default_threads};
-use crate::compute::progress::Progress;
-use crate::formats::vcf::header::Header;
-use crate::formats::vcf::reader::{Form, VariantReader};
-use crate::formats::vcf::record::Record;
-use crate::formats::vcf::writer::{Block, OutputKind, VariantWriter};
-use crate::variants::pipeline::{self, Each, Part, RecordProblem};
 
 /// Variants between the caller and the annotation, with bcftools' options.
 #[derive(Debug, Args)]
@@ -22,126 +17,16 @@ pub struct VariantsArguments {
 
 #[derive(Debug, Subcommand)]
 enum VariantsCommand {
-    View(ViewArguments),
+    Norm(Box<norm::NormArguments>),
+    View(Box<view::ViewArguments>),
 }
 
 impl VariantsArguments {
     /// Runs the command.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.command {
+            VariantsCommand::Norm(arguments) => arguments.run(),
             VariantsCommand::View(arguments) => arguments.run(),
         }
     }
-}
-
-/// Print a VCF, or change its form: plain or compressed, with or without header and genotypes. Text only so far.
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-struct ViewArguments {
-    // -h is bcftools' header alone.
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
-
-    /// VCF, plain, gzipped or BGZF; `-` is standard input
-    #[arg(default_value = "-", value_name = "IN.vcf[.gz]|-")]
-    input: PathBuf,
-
-    /// Where it goes [default: standard output]
-    #[arg(short, long, value_name = "FILE", default_value = "-")]
-    output: PathBuf,
-
-    /// v: plain, z: BGZF, z0 to z12: at this level [default: by the output's name]
-    #[arg(short = 'O', long, value_name = "v|z[N]")]
-    output_type: Option<String>,
-
-    /// Leave out the genotypes
-    #[arg(short = 'G', long)]
-    drop_genotypes: bool,
-
-    /// Print the header alone
-    #[arg(short = 'h', long, conflicts_with = "no_header")]
-    header_only: bool,
-
-    /// Leave out the header
-    #[arg(short = 'H', long)]
-    no_header: bool,
-
-    /// Leave our line out of the header
-    #[arg(long)]
-    no_version: bool,
-
-    /// Worker threads [default: SLURM_CPUS_PER_TASK, else the cores that may be used]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-
-    /// No progress on stderr
-    #[arg(short, long)]
-    quiet: bool,
-}
-
-impl ViewArguments {
-    fn run(&self) -> anyhow::Result<ExitCode> {
-        let kind = match &self.output_type {
-            Some(text) => OutputKind::parse(text)
-                .ok_or_else(|| UsageError::new(format!("--output-type: no output of type {text:?}")))?,
-            None => OutputKind::of_name(&self.output),
-        };
-        let mut reader = VariantReader::open(&self.input)?;
-        if kind.is_bcf || reader.form() == Form::Bcf {
-            return Err(
-                UsageError::new("BCF is not read or written yet: give VCF, and -O v or z".into()).into()
-            );
-        }
-        let header = self.header(reader.header());
-        let mut writer = VariantWriter::create(&self.output, kind, None)?;
-        if !self.no_header {
-            writer.write_header(&header.to_text())?;
-        }
-        if !self.header_only {
-            let threads = self.threads.map_or_else(default_threads, usize::from);
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-            let size = std::fs::metadata(&self.input).ok().filter(|m| m.is_file()).map(|m| m.len());
-            let progress = Progress::new(size, "norn variants view", self.quiet);
-            let tick = |bytes, records| progress.add(bytes, records);
-            let chain =
-                if self.drop_genotypes { vec![Part::Each(Box::new(DropGenotypes))] } else { Vec::new() };
-            pipeline::run(&self.input, &mut reader, chain, &lines, &mut writer, &pool, &tick)?;
-        }
-        writer.finish()?;
-        Ok(ExitCode::SUCCESS)
-    }
-
-    fn header(&self, header: &Header) -> Header {
-        let mut header = header.clone();
-        if self.drop_genotypes {
-            header.set_samples(Vec::new());
-            header.retain(|line| line.key() != "FORMAT");
-        }
-        if !self.no_version {
-            header.add(concat!("##norn_variants_viewVersion=", env!("CARGO_PKG_VERSION")));
-        }
-        header
-    }
-}
-
-/// Leaves out FORMAT and the samples.
-struct DropGenotypes;
-
-impl Each for DropGenotypes {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        record.select_samples(&[]);
-        out.push(record);
-        Ok(())
-    }
-}
-
-/// Records as lines.
-fn lines(records: &[Record]) -> Result<Block, RecordProblem> {
-    let mut block = Block::default();
-    for record in records {
-        record.write(&mut block.bytes);
-        block.bytes.push(b'\n');
-    }
-    Ok(block)
 }

@@ -61,6 +61,18 @@ impl IndexBuilder {
         Self { depth: depth.clamp(TBI_DEPTH, MAX_DEPTH), contigs: Vec::new(), last_start: 0 }
     }
 
+    /// An index of so many contigs, which may be empty and are gone to by [`Self::go_to_contig`].
+    pub fn with_contigs(depth: u32, count: usize) -> Self {
+        let mut index = Self::new(depth);
+        index.contigs.resize_with(count, ContigIndex::default);
+        index
+    }
+
+    /// The records of another contig of [`Self::with_contigs`] follow.
+    pub fn go_to_contig(&mut self) {
+        self.last_start = 0;
+    }
+
     /// Begins the next contig; its records follow.
     pub fn begin_contig(&mut self) {
         self.contigs.push(ContigIndex::default());
@@ -95,8 +107,8 @@ impl IndexBuilder {
     }
 
     /// The index as CSI, uncompressed, with the contigs' names in order.
-    pub fn csi(self, layout: TextLayout, names: &[String]) -> Vec<u8> {
-        let header = tabix_header(layout, names);
+    pub fn csi(self, layout: Option<TextLayout>, names: &[String]) -> Vec<u8> {
+        let header = layout.map(|layout| tabix_header(layout, names)).unwrap_or_default();
         let mut bytes = b"CSI\x01".to_vec();
         put_u32(&mut bytes, MIN_SHIFT as usize);
         put_u32(&mut bytes, self.depth as usize);

@@ -3,7 +3,7 @@
 //! The index is made while writing and takes its name together with the file.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     io::Write,
     path::{Path, PathBuf},
 };
@@ -52,12 +52,15 @@ pub enum IndexedError {
 pub struct IndexedWriter {
     path: PathBuf,
     writer: BgzfWriter<AtomicFile>,
-    layout: TextLayout,
+    layout: Option<TextLayout>,
     kind: IndexKind,
     index: IndexBuilder,
-    /// Contigs met so far, in order.
+    /// Contigs met so far, in order; of a binary format those of its header.
     names: Vec<String>,
-    seen: HashSet<String>,
+    /// Contigs' numbers.
+    numbers: HashMap<String, usize>,
+    seen: HashSet<usize>,
+    current: Option<usize>,
     /// Records whose place in the file is not known yet.
     waiting: VecDeque<Waiting>,
 }
@@ -80,12 +83,34 @@ impl IndexedWriter {
         Ok(Self {
             path: path.to_owned(),
             writer: BgzfWriter::new(AtomicFile::create(path)?, level),
-            layout,
+            layout: Some(layout),
             kind,
             index: IndexBuilder::new(depth),
             names: Vec::new(),
+            numbers: HashMap::new(),
             seen: HashSet::new(),
+            current: None,
             waiting: VecDeque::new(),
+        })
+    }
+
+    /// The same for a binary format, whose `.csi` goes by the numbers that its header gives to contigs.
+    ///
+    /// # Errors
+    /// The file cannot be created.
+    pub fn create_binary(
+        path: &Path,
+        contigs: Vec<String>,
+        longest_contig: u64,
+        level: Level,
+    ) -> Result<Self, IndexedError> {
+        let index = IndexBuilder::with_contigs(csi_depth(longest_contig), contigs.len());
+        Ok(Self {
+            layout: None,
+            index,
+            numbers: contigs.iter().cloned().zip(0..).collect(),
+            names: contigs,
+            ..Self::create(path, TextLayout::Vcf, IndexKind::Csi { longest_contig }, level)?
         })
     }
 
@@ -133,13 +158,7 @@ impl IndexedWriter {
         end: u64,
         parts: &[&[u8]],
     ) -> Result<(), IndexedError> {
-        if self.names.last().is_none_or(|last| last != contig) {
-            if !self.seen.insert(contig.to_owned()) {
-                return Err(IndexedError::ContigSplit(contig.to_owned()));
-            }
-            self.names.push(contig.to_owned());
-            self.index.begin_contig();
-        }
+        let current = self.current_contig(contig)?;
         self.index.check(start, end).map_err(|source| IndexedError::Record {
             contig: contig.to_owned(),
             position: start.saturating_add(1),
@@ -150,9 +169,33 @@ impl IndexedWriter {
             self.put(part)?;
         }
         let behind = self.writer.content_len();
-        self.waiting.push_back(Waiting { contig: self.names.len() - 1, start, end, first, behind });
+        self.waiting.push_back(Waiting { contig: current, start, end, first, behind });
         self.index_what_is_placed();
         Ok(())
+    }
+
+    /// The number of a record's contig in the index.
+    fn current_contig(&mut self, contig: &str) -> Result<usize, IndexedError> {
+        if let Some(current) = self.current.filter(|&current| self.names[current] == contig) {
+            return Ok(current);
+        }
+        let number = match self.numbers.get(contig) {
+            Some(&number) => {
+                self.index.go_to_contig();
+                number
+            }
+            None => {
+                self.names.push(contig.to_owned());
+                self.numbers.insert(contig.to_owned(), self.names.len() - 1);
+                self.index.begin_contig();
+                self.names.len() - 1
+            }
+        };
+        if !self.seen.insert(number) {
+            return Err(IndexedError::ContigSplit(contig.to_owned()));
+        }
+        self.current = Some(number);
+        Ok(number)
     }
 
     /// Writes the rest and the index, and gives both their names. A device or pipe gets no index.
@@ -168,7 +211,7 @@ impl IndexedWriter {
         }
         let (extension, bytes) = match self.kind {
             IndexKind::Csi { .. } => (".csi", self.index.csi(self.layout, &self.names)),
-            IndexKind::Tbi => (".tbi", self.index.tbi(self.layout, &self.names)),
+            IndexKind::Tbi => (".tbi", self.index.tbi(self.layout.unwrap_or(TextLayout::Vcf), &self.names)),
         };
         let mut name = self.path.into_os_string();
         name.push(extension);

@@ -8,6 +8,7 @@ pub mod bed;
 pub mod bgzf;
 pub mod bgzf_writer;
 pub mod binning;
+pub mod c_format;
 pub mod fai;
 pub mod fasta;
 pub mod gzi;

@@ -1,7 +1,6 @@
 //! Texts and pages that people and other programs read.
 
 pub mod axis;
-pub mod c_format;
 pub mod gauge;
 pub mod html;
 pub mod numbers;

@@ -1,6 +1,6 @@
 //! Numbers as people read them: digits in groups of three, prefixes of size, shares in percent.
 
-use super::c_format::general;
+use crate::formats::c_format::general;
 
 /// Digits in groups of three: `1,234,567`.
 pub fn thousands(number: u64) -> String {

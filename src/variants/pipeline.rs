@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::compute::stages::Stage;
 use crate::formats::indexed::IndexedError;
-use crate::formats::vcf::reader::{Batch, VariantError, VariantReader};
+use crate::formats::vcf::bcf::{self, BcfError, Dictionary};
+use crate::formats::vcf::reader::{Batch, VariantError, VariantReader, bcf_records};
 use crate::formats::vcf::record::{Record, RecordError};
 use crate::formats::vcf::writer::{Block, VariantWriter};
 
@@ -80,6 +81,16 @@ pub enum PipelineError {
         /// What is wrong.
         source: RecordError,
     },
+    /// A BCF record is damaged.
+    #[error("{path}, record {number}: {source}", path = path.display())]
+    Bcf {
+        /// The file.
+        path: PathBuf,
+        /// The record, from 1.
+        number: u64,
+        /// What is wrong.
+        source: BcfError,
+    },
     /// A record cannot be worked on.
     #[error("{path}: {source}", path = path.display())]
     Record {
@@ -95,6 +106,37 @@ pub enum PipelineError {
 
 /// Makes output of records.
 pub type Format<'f> = dyn Fn(&[Record]) -> Result<Block, RecordProblem> + Sync + 'f;
+
+/// The records of a batch.
+///
+/// # Errors
+/// A line is no record, or a BCF record is damaged.
+pub fn records_of(
+    path: &Path,
+    batch: &Batch,
+    dictionary: Option<&Dictionary>,
+) -> Result<Vec<Record>, PipelineError> {
+    let mut records = Vec::new();
+    let failed = |number, source| PipelineError::Line { path: path.to_owned(), line: number, source };
+    if let Some(dictionary) = dictionary {
+        let (mut line, mut begin) = (Vec::new(), 0);
+        for (number, end) in (batch.first..).zip(bcf_records(&batch.bytes)) {
+            line.clear();
+            let decoded = bcf::decode(&batch.bytes[begin..end], dictionary, &mut line);
+            decoded.map_err(|source| PipelineError::Bcf { path: path.to_owned(), number, source })?;
+            records.push(Record::parse(&line).map_err(|source| failed(number, source))?);
+            begin = end;
+        }
+        return Ok(records);
+    }
+    for (number, line) in (batch.first..).zip(batch.bytes.split(|&b| b == b'\n')) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !line.is_empty() {
+            records.push(Record::parse(line).map_err(|source| failed(number, source))?);
+        }
+    }
+    Ok(records)
+}
 
 /// Runs a chain from a reader to a writer with the pool's threads.
 ///
@@ -113,8 +155,11 @@ pub fn run(
     let failed = |source| PipelineError::Record { path: path.to_owned(), source };
     let (first, rest) = segments.split_first().map_or((&[][..], &[][..]), |(first, rest)| (&first[..], rest));
     let last = |records: Vec<Record>| format(&records).map_err(failed);
-    let begin =
-        |batch: Batch| records_of(path, &batch).and_then(|records| each(first, records).map_err(failed));
+    let dictionary = reader.dictionary();
+    let begin = |batch: Batch| {
+        records_of(path, &batch, dictionary.as_deref())
+            .and_then(|records| each(first, records).map_err(failed))
+    };
     let work: Vec<Box<Segment<'_>>> = rest
         .iter()
         .map(|steps| Box::new(move |records| each(steps, records).map_err(failed)) as Box<_>)
@@ -221,19 +266,6 @@ fn split(chain: Vec<Part>) -> (Vec<Steps>, Vec<Box<dyn Ordered>>) {
         }
     }
     (segments, ordered)
-}
-
-fn records_of(path: &Path, batch: &Batch) -> Result<Vec<Record>, PipelineError> {
-    let mut records = Vec::new();
-    for (number, line) in (batch.first..).zip(batch.bytes.split(|&b| b == b'\n')) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.is_empty() {
-            let record = Record::parse(line);
-            let failed = |source| PipelineError::Line { path: path.to_owned(), line: number, source };
-            records.push(record.map_err(failed)?);
-        }
-    }
-    Ok(records)
 }
 
 /// Has each record go through all steps.

@@ -2,6 +2,8 @@
 
 //! Running our binary and its peers, and comparing what they write.
 
+pub mod bcftools;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;

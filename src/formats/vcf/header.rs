@@ -309,6 +309,32 @@ impl Header {
         version.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?))).unwrap_or((4, 2))
     }
 
+    /// Replaces the lines for which there is a new text.
+    pub fn map_lines(&mut self, text: impl Fn(&MetaLine) -> Option<String>) {
+        for line in &mut self.lines {
+            if let Some(text) = text(line) {
+                *line = MetaLine::parse(text.as_bytes());
+            }
+        }
+        self.declare();
+    }
+
+    /// Adds a line behind the others, unless what it declares is declared.
+    pub fn add_missing(&mut self, line: &str) {
+        let new = MetaLine::parse(line.as_bytes());
+        if !self.lines.iter().any(|known| known.is_same_declaration(&new)) {
+            self.lines.push(new);
+            self.declare();
+        }
+    }
+
+    /// Whether a filter is declared.
+    pub fn has_filter(&self, name: &[u8]) -> bool {
+        let is_it =
+            |line: &MetaLine| line.key == "FILTER" && line.get("ID").is_some_and(|id| id.as_bytes() == name);
+        self.lines.iter().any(is_it)
+    }
+
     /// Adds a line behind the others; one that declares what is declared already replaces that one where it stands.
     pub fn add(&mut self, line: &str) {
         let line = MetaLine::parse(line.as_bytes());

@@ -3,14 +3,18 @@
 //! One thread reads and inflates; what a batch holds is for the threads that work on it. Regions go through the `.tbi`
 //! or `.csi` beside the file.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use memchr::{memchr_iter, memrchr};
 use thiserror::Error;
 
+use super::bcf::Dictionary;
 use super::header::{Header, HeaderError};
+use super::index::{Chunk, VariantIndex};
 use crate::formats::bgzf::{BgzfError, BlockReader};
 
 /// A batch takes about so many bytes.
@@ -67,9 +71,6 @@ pub enum VariantProblem {
         /// The cause.
         source: io::Error,
     },
-    /// A contig has no place in the index.
-    #[error("its index has no contig {0}")]
-    UnknownContig(String),
 }
 
 /// The form of records.
@@ -96,15 +97,26 @@ pub struct VariantReader {
     source: Source,
     form: Form,
     header: Header,
+    /// Of a BCF.
+    dictionary: Option<Arc<Dictionary>>,
     /// Inflated and not given away.
     pending: Vec<u8>,
     next: u64,
     ended: bool,
+    /// A batch that was looked at and not yet given away.
+    peeked: Option<Batch>,
 }
 
 enum Source {
     Bgzf(BlockReader<Seekable>),
     Plain(Box<dyn Read + Send>),
+    /// Stretches of a BGZF file by virtual offsets; each begins and ends with whole records.
+    Chunks {
+        blocks: BlockReader<Seekable>,
+        chunks: VecDeque<Chunk>,
+        /// Where the stretch that is being read ends.
+        end: Option<u64>,
+    },
 }
 
 /// A file, or a pipe with the bytes that were looked at already.
@@ -161,12 +173,61 @@ impl VariantReader {
             source,
             form: Form::Text,
             header: Header::default(),
+            dictionary: None,
             pending: Vec::new(),
             next: 1,
             ended: false,
+            peeked: None,
         };
         reader.read_header()?;
         Ok(reader)
+    }
+
+    /// Reads only what may lie in regions from here on, through the index beside the file: for each contig by name its
+    /// regions, 0-based half-open. Records near a region come too; contigs come in the order given.
+    ///
+    /// # Errors
+    /// There is no index, or the file cannot be sought in.
+    pub fn restrict<'r>(
+        &mut self,
+        regions: impl Iterator<Item = (&'r [u8], Vec<(u64, u64)>)>,
+    ) -> Result<(), VariantError> {
+        self.restrict_inner(regions).map_err(|source| VariantError { path: self.path.clone(), source })
+    }
+
+    fn restrict_inner<'r>(
+        &mut self,
+        regions: impl Iterator<Item = (&'r [u8], Vec<(u64, u64)>)>,
+    ) -> Result<(), VariantProblem> {
+        let index = VariantIndex::beside(&self.path);
+        let index = index.map_err(|(path, source)| VariantProblem::Index { path, source })?;
+        let index = index.ok_or(VariantProblem::NoIndex)?;
+        let mut chunks = VecDeque::new();
+        for (contig, regions) in regions {
+            let number = self.header.contig_number(contig);
+            let found = index.chunks(contig, number, regions.into_iter());
+            chunks
+                .extend(found.map_err(|source| VariantProblem::Index { path: index.path.clone(), source })?);
+        }
+        let Source::Bgzf(blocks) = std::mem::replace(&mut self.source, Source::Plain(Box::new(io::empty())))
+        else {
+            return Err(VariantProblem::NoIndex);
+        };
+        self.source = Source::Chunks { blocks, chunks, end: None };
+        self.pending.clear();
+        (self.next, self.ended) = (0, false);
+        Ok(())
+    }
+
+    /// The first batch, which [`Self::next_batch`] will give again.
+    ///
+    /// # Errors
+    /// The file is damaged.
+    pub fn peek(&mut self) -> Result<Option<&Batch>, VariantError> {
+        if self.peeked.is_none() {
+            self.peeked = self.next_batch()?;
+        }
+        Ok(self.peeked.as_ref())
     }
 
     /// The header.
@@ -179,10 +240,15 @@ impl VariantReader {
         self.form
     }
 
+    /// The numbers that a BCF has for names; `None` for text.
+    pub fn dictionary(&self) -> Option<Arc<Dictionary>> {
+        self.dictionary.clone()
+    }
+
     /// Compressed bytes that have been read, where that is known.
     pub fn offset(&self) -> u64 {
         match &self.source {
-            Source::Bgzf(blocks) => blocks.offset(),
+            Source::Bgzf(blocks) | Source::Chunks { blocks, .. } => blocks.offset(),
             Source::Plain(_) => 0,
         }
     }
@@ -196,6 +262,9 @@ impl VariantReader {
     }
 
     fn next_inner(&mut self) -> Result<Option<Batch>, VariantProblem> {
+        if let Some(batch) = self.peeked.take() {
+            return Ok(Some(batch));
+        }
         let mut wanted = BATCH_BYTES;
         loop {
             while self.pending.len() < wanted && !self.ended {
@@ -214,10 +283,12 @@ impl VariantReader {
                     let rest = self.pending.split_off(end);
                     let bytes = std::mem::replace(&mut self.pending, rest);
                     let first = self.next;
-                    self.next += match self.form {
-                        Form::Text => memchr_iter(b'\n', &bytes).count() as u64,
-                        Form::Bcf => bcf_records(&bytes).count() as u64,
-                    };
+                    if self.next > 0 {
+                        self.next += match self.form {
+                            Form::Text => memchr_iter(b'\n', &bytes).count() as u64,
+                            Form::Bcf => bcf_records(&bytes).count() as u64,
+                        };
+                    }
                     return Ok(Some(Batch { bytes, first }));
                 }
                 None if self.ended => return Err(VariantProblem::Bcf("it ends within a record".into())),
@@ -250,6 +321,8 @@ impl VariantReader {
             let text = &self.pending[9..9 + length];
             let text = text.strip_suffix(b"\0").unwrap_or(text);
             self.header = Header::parse(text)?;
+            self.dictionary = Some(Arc::new(Dictionary::new(&self.header)));
+            Dictionary::unnumber_lines(&mut self.header);
             self.pending.drain(..9 + length);
             return Ok(());
         }
@@ -311,6 +384,34 @@ impl Source {
                 let n = input.take(1 << 18).read_to_end(out)?;
                 Ok(n > 0)
             }
+            Self::Chunks { blocks, chunks, end } => {
+                let mut skip = 0;
+                loop {
+                    let last = match *end {
+                        Some(last) => last,
+                        None => {
+                            let Some((from, to)) = chunks.pop_front() else { return Ok(false) };
+                            blocks.seek(from >> 16)?;
+                            skip = (from & 0xffff) as usize;
+                            *end = Some(to);
+                            to
+                        }
+                    };
+                    let (block, begin) = (blocks.offset(), out.len());
+                    let is_last = block == last >> 16;
+                    if block > last >> 16 || is_last && last & 0xffff == 0 || !blocks.append_block(out)? {
+                        *end = None;
+                        continue;
+                    }
+                    if is_last {
+                        out.truncate(out.len().min(begin + (last & 0xffff) as usize));
+                        *end = None;
+                    }
+                    let skipped = begin + skip.min(out.len() - begin);
+                    out.drain(begin..skipped);
+                    return Ok(true);
+                }
+            }
         }
     }
 }
@@ -320,7 +421,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// The ends of the whole BCF records at the beginning of `bytes`.
-fn bcf_records(bytes: &[u8]) -> impl Iterator<Item = usize> {
+pub fn bcf_records(bytes: &[u8]) -> impl Iterator<Item = usize> {
     let mut at = 0usize;
     std::iter::from_fn(move || {
         if bytes.len() < at + 8 {

@@ -345,7 +345,7 @@ impl Record {
     }
 
     /// The cells of the n-th FORMAT field, one a sample; `.` where a sample has none.
-    pub fn cells(&self, field: usize) -> impl Iterator<Item = &[u8]> {
+    pub fn cells(&self, field: usize) -> impl Iterator<Item = &[u8]> + Clone {
         let source = match &self.format {
             Some(fields) => fields.get(field).map(|field| &field.cells),
             None => None,
@@ -362,7 +362,7 @@ impl Record {
     }
 
     /// The columns of the samples as they were read.
-    pub fn sample_texts(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn sample_texts(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let samples = self.at(self.samples);
         let samples = if samples.is_empty() { None } else { Some(samples) };
         samples.into_iter().flat_map(|samples| samples.split(|&b| b == b'\t'))

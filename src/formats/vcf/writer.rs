@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::header::Header;
 use crate::formats::bgzf_writer::{BgzfWriter, Level};
 use crate::formats::binning::TextLayout;
 use crate::formats::indexed::{IndexKind, IndexedError, IndexedWriter};
@@ -32,7 +33,7 @@ impl OutputKind {
             ("v", 1) => Some(Self { is_bcf: false, level: None }),
             ("z", _) => Some(Self { is_bcf: false, level }),
             ("b", _) => Some(Self { is_bcf: true, level }),
-            ("u", 1) => Some(Self { is_bcf: true, level: Level::new(0) }),
+            ("u", 1) => Some(Self { is_bcf: true, level: None }),
             _ => None,
         }
     }
@@ -49,6 +50,15 @@ impl OutputKind {
         };
         Self::parse(kind).unwrap_or(Self { is_bcf: false, level: None })
     }
+}
+
+/// The index that is written with the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexFormat {
+    /// `.csi`.
+    Csi,
+    /// `.tbi`; a BCF has none, and gets a `.csi`.
+    Tbi,
 }
 
 /// Where a record stands in a block of output.
@@ -88,12 +98,19 @@ enum Inner {
 }
 
 impl VariantWriter {
-    /// Opens a file, or standard output where `path` is `-`; an index needs a compressed file.
+    /// Opens a file, or standard output where `path` is `-`. An index needs a compressed file; of a BCF it is a `.csi`
+    /// by the contigs of its header.
     ///
     /// # Errors
     /// The file cannot be made.
-    pub fn create(path: &Path, kind: OutputKind, index: Option<IndexKind>) -> Result<Self, IndexedError> {
+    pub fn create(
+        path: &Path,
+        kind: OutputKind,
+        index: Option<IndexFormat>,
+        header: &Header,
+    ) -> Result<Self, IndexedError> {
         let is_stdout = path == Path::new("-");
+        let longest_contig = header.contigs().iter().filter_map(|(_, length)| *length).max().unwrap_or(0);
         let inner = match (is_stdout, kind.level, index) {
             (true, None, _) => Inner::Plain(Box::new(io::BufWriter::with_capacity(1 << 16, io::stdout()))),
             (true, Some(level), _) => Inner::Stream(BgzfWriter::new(Box::new(io::stdout()), level)),
@@ -101,9 +118,16 @@ impl VariantWriter {
             (false, Some(level), None) => {
                 Inner::Compressed(BgzfWriter::new(AtomicFile::create(path)?, level))
             }
+            (false, Some(level), Some(_)) if kind.is_bcf => {
+                let contigs = header.contigs().iter().map(|(name, _)| name.clone()).collect();
+                Inner::Indexed(Box::new(IndexedWriter::create_binary(path, contigs, longest_contig, level)?))
+            }
             (false, Some(level), Some(index)) => {
-                let layout = TextLayout::Vcf;
-                Inner::Indexed(Box::new(IndexedWriter::create(path, layout, index, level)?))
+                let kind = match index {
+                    IndexFormat::Csi => IndexKind::Csi { longest_contig },
+                    IndexFormat::Tbi => IndexKind::Tbi,
+                };
+                Inner::Indexed(Box::new(IndexedWriter::create(path, TextLayout::Vcf, kind, level)?))
             }
         };
         Ok(Self { path: path.to_owned(), inner })
@@ -176,7 +200,7 @@ mod tests {
             ("z", false, Level::new(6)),
             ("z1", false, Level::new(1)),
             ("b9", true, Level::new(9)),
-            ("u", true, Level::new(0)),
+            ("u", true, None),
         ] {
             assert_eq!(OutputKind::parse(text), Some(OutputKind { is_bcf, level }), "{text}");
         }

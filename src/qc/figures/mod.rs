@@ -48,7 +48,7 @@ impl std::fmt::Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Value::Count(n) => write!(f, "{n}"),
-            Value::Real(value) => f.write_str(&crate::report::c_format::general(*value, 6)),
+            Value::Real(value) => f.write_str(&crate::formats::c_format::general(*value, 6)),
             Value::Text(text) => f.write_str(text),
         }
     }

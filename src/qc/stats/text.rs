@@ -7,8 +7,8 @@ use super::super::cycles::{BaseCounts, Cycles, End};
 use super::barcodes::Barcodes;
 use super::gc_depth::BIN_SIZE;
 use super::{GC_BINS, MAX_DEPTH, Stats};
+use crate::formats::c_format::scientific;
 use crate::formats::fasta::FastaError;
-use crate::report::c_format::scientific;
 
 /// The share of pairs whose insert sizes make the average (samtools' default of -m).
 const MAIN_BULK: f64 = 0.99f32 as f64;

@@ -1,7 +1,7 @@
 //! `-d`: of records at one position that are the same, or of the same kind, the first stays.
 
 use super::RemoveDuplicates;
-use super::kinds::Kinds;
+use crate::variants::kinds::Kinds;
 use super::values::nth;
 use crate::formats::vcf::record::Record;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::counts::Counts;
 use super::join::join;
-use super::kinds::Kinds;
+use crate::variants::kinds::Kinds;
 use super::{Collapse, NormOptions};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;

@@ -17,7 +17,6 @@ mod genome;
 mod genotypes;
 mod groups;
 mod join;
-mod kinds;
 mod local;
 mod order;
 mod origin;

@@ -6,7 +6,7 @@ use super::align::{Placement, Sequence, Site};
 use super::counts::{Counted, Counts};
 use super::fix::{self, has_other_letters};
 use super::genome::Genome;
-use super::kinds::Kinds;
+use crate::variants::kinds::Kinds;
 use super::origin::{self, OriginTag};
 use super::reach;
 use super::symbolic;

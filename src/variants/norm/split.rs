@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::counts::{Counted, Counts};
-use super::kinds::Kinds;
+use crate::variants::kinds::Kinds;
 use super::origin::{self, OriginTag};
 use super::values::{
     Per, Tag, count, items, nth, places_with, ploidy_of, push_list, push_number, renumber,

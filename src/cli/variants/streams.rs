@@ -1,0 +1,291 @@
+//! What all of `norn variants` share: where records come from, which of them, and where they go.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::qc::{UsageError, default_threads};
+use crate::compute::progress::Progress;
+use crate::formats::vcf::header::Header;
+use crate::formats::vcf::index::VariantIndex;
+use crate::formats::vcf::reader::{Form, VariantReader};
+use crate::formats::vcf::record::Record;
+use crate::formats::vcf::writer::{IndexFormat, OutputKind, VariantWriter};
+use crate::report::run_file::{Run, RunFile};
+use crate::variants::output::OutputForm;
+use crate::variants::pipeline::{self, Each, Part, RecordProblem};
+use crate::variants::regions::{Overlap, Regions, Source};
+
+/// Where records come from, and which are looked at.
+#[derive(Debug, Args)]
+pub struct InputArguments {
+    /// VCF or BCF, plain, gzipped or BGZF; `-` is standard input
+    #[arg(default_value = "-", value_name = "IN.vcf.gz|IN.bcf|-")]
+    pub input: PathBuf,
+
+    /// Only these regions, through the index: chr, chr:pos, chr:from-to, chr:from-
+    #[arg(short, long, value_name = "REGION,...")]
+    regions: Option<String>,
+
+    /// Only the regions of a file: BED, or contig, start and end as in VCF
+    #[arg(short = 'R', long, value_name = "FILE", conflicts_with = "regions")]
+    regions_file: Option<PathBuf>,
+
+    /// A record is in a region if its POS is (0, pos), any of its bases (1, record), or a changed one (2, variant)
+    #[arg(long, value_name = "0|1|2", default_value = "1")]
+    regions_overlap: Overlap,
+
+    /// The same as regions, but all is read and no index needed; `^` takes what lies outside
+    #[arg(short, long, value_name = "[^]REGION,...")]
+    targets: Option<String>,
+
+    /// The targets of a file; `^` takes what lies outside
+    #[arg(short = 'T', long, value_name = "[^]FILE", conflicts_with = "targets")]
+    targets_file: Option<String>,
+
+    /// As --regions-overlap
+    #[arg(long, value_name = "0|1|2", default_value = "0")]
+    targets_overlap: Overlap,
+}
+
+/// Where records go.
+#[derive(Debug, Args)]
+pub struct OutputArguments {
+    /// Where the output goes [default: standard output]
+    #[arg(short, long, alias = "output-file", value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+
+    /// v: VCF, z: VCF as BGZF, b: BCF, u: BCF not compressed; a level behind z or b (0 to 12) [default: by the output's
+    /// name, else v]
+    #[arg(short = 'O', long, value_name = "u|b|v|z[N]")]
+    output_type: Option<String>,
+
+    /// Write an index beside the output: csi (default) or tbi
+    #[arg(short = 'W', long, value_name = "csi|tbi", num_args = 0..=1, require_equals = true, default_missing_value = "csi")]
+    write_index: Option<String>,
+
+    /// Leave our line out of the header
+    #[arg(long)]
+    no_version: bool,
+
+    #[command(flatten)]
+    workers: WorkerArguments,
+}
+
+/// How the work is done.
+#[derive(Debug, Args)]
+pub struct WorkerArguments {
+    /// Worker threads [default: SLURM_CPUS_PER_TASK, else the cores that may be used]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
+    threads: Option<u16>,
+
+    /// No progress on stderr
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl WorkerArguments {
+    /// How many threads; 0 is one, as in bcftools.
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(default_threads, |threads| usize::from(threads.max(1)))
+    }
+
+    /// The threads.
+    pub fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
+        Ok(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build()?)
+    }
+
+    /// The progress of reading a file.
+    pub fn progress(&self, input: &Path, name: &str) -> Progress {
+        let size = std::fs::metadata(input).ok().filter(|m| m.is_file()).map(|m| m.len());
+        Progress::new(size, name, self.quiet)
+    }
+}
+
+impl InputArguments {
+    /// Opens the input at its first record, or at the regions; with the steps that leave out what is not asked for.
+    pub fn open(&self) -> anyhow::Result<(VariantReader, Vec<Part>)> {
+        let mut reader = VariantReader::open(&self.input)?;
+        let mut steps: Vec<Part> = Vec::new();
+        let regions = match (&self.regions, &self.regions_file) {
+            (Some(list), _) => Some(Regions::read(Source::List(list))?),
+            (_, Some(path)) => Some(Regions::read(Source::File(path))?),
+            _ => None,
+        };
+        if let Some(regions) = regions {
+            let by_contig = regions.by_contig().map(|(name, list)| {
+                (name, list.iter().map(|interval| (interval.start, interval.end)).collect())
+            });
+            reader.restrict(by_contig)?;
+            let overlap = self.regions_overlap;
+            steps.push(Part::Each(Box::new(Within { regions, overlap, outside: false })));
+        }
+        let is_list = self.targets.is_some();
+        if let Some(text) = self.targets.as_ref().or(self.targets_file.as_ref()) {
+            let (outside, text) = text.strip_prefix('^').map_or((false, text.as_str()), |rest| (true, rest));
+            let source = if is_list { Source::List(text) } else { Source::File(Path::new(text)) };
+            let (regions, overlap) = (Regions::read(source)?, self.targets_overlap);
+            steps.push(Part::Each(Box::new(Within { regions, overlap, outside })));
+        }
+        Ok((reader, steps))
+    }
+}
+
+/// Leaves out what does not lie in regions, or what does.
+struct Within {
+    regions: Regions,
+    overlap: Overlap,
+    outside: bool,
+}
+
+impl Each for Within {
+    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        if self.regions.contain(&record, self.overlap) != self.outside {
+            out.push(record);
+        }
+        Ok(())
+    }
+}
+
+/// What a command does: the header of what comes out and the steps to it.
+pub struct Plan {
+    /// The header of the output, without our line.
+    pub header: Header,
+    /// The steps.
+    pub chain: Vec<Part>,
+    /// Whether the header is written.
+    pub with_header: bool,
+    /// Whether records are.
+    pub with_records: bool,
+}
+
+impl Plan {
+    /// Header and records.
+    pub fn new(header: Header, chain: Vec<Part>) -> Self {
+        Self { header, chain, with_header: true, with_records: true }
+    }
+}
+
+/// Runs a command from one input to one output. `name` is the subcommand.
+pub fn run(
+    name: &str,
+    input: &InputArguments,
+    output: &OutputArguments,
+    plan: impl FnOnce(&Header) -> anyhow::Result<Plan>,
+) -> anyhow::Result<ExitCode> {
+    let begun = Run::begin();
+    let (mut reader, mut chain) = input.open()?;
+    let kind = output.kind()?;
+    let index = output.index(kind)?;
+    let mut header = reader.header().clone();
+    declare_contigs(&input.input, &mut header);
+    if kind.is_bcf {
+        declare_tags(&input.input, &mut reader, &mut header)?;
+    }
+    let mut plan = plan(&header)?;
+    if !output.no_version {
+        plan.header.add(&format!("##norn_variants_{name}Version={}", env!("CARGO_PKG_VERSION")));
+    }
+    if kind.is_bcf && !plan.with_header {
+        return Err(UsageError::new("BCF has its header: -H goes with VCF only".into()).into());
+    }
+    let form = OutputForm::new(plan.header, kind.is_bcf, index.is_some());
+    let mut writer = VariantWriter::create(&output.output, kind, index, form.header())?;
+    if plan.with_header {
+        writer.write_header(&form.header_bytes())?;
+    }
+    if plan.with_records {
+        chain.extend(plan.chain);
+        let pool = output.workers.pool()?;
+        let progress = output.workers.progress(&input.input, &format!("norn variants {name}"));
+        let tick = |bytes, records| progress.add(bytes, records);
+        let block = |records: &[Record]| form.block(records);
+        pipeline::run(&input.input, &mut reader, chain, &block, &mut writer, &pool, &tick)?;
+    }
+    writer.finish()?;
+    output.write_run_file(name, &begun, std::slice::from_ref(&input.input))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl OutputArguments {
+    /// The form of the output.
+    pub fn kind(&self) -> Result<OutputKind, UsageError> {
+        match &self.output_type {
+            Some(text) => OutputKind::parse(text)
+                .ok_or_else(|| UsageError::new(format!("--output-type: no output of type {text:?}"))),
+            None => Ok(OutputKind::of_name(&self.output)),
+        }
+    }
+
+    /// The index that goes with it.
+    pub fn index(&self, kind: OutputKind) -> Result<Option<IndexFormat>, UsageError> {
+        let Some(format) = &self.write_index else { return Ok(None) };
+        if self.output == Path::new("-") || kind.level.is_none() {
+            let what = "--write-index needs a compressed file (-o FILE, -O z or b)".into();
+            return Err(UsageError::new(what));
+        }
+        match format.as_str() {
+            "csi" => Ok(Some(IndexFormat::Csi)),
+            "tbi" => Ok(Some(IndexFormat::Tbi)),
+            other => Err(UsageError::new(format!("--write-index: expected csi or tbi, not {other:?}"))),
+        }
+    }
+
+    /// Writes the run file beside an output that is a file.
+    pub fn write_run_file(&self, name: &str, run: &Run, inputs: &[PathBuf]) -> anyhow::Result<()> {
+        if self.output == Path::new("-") || !self.output.is_file() {
+            return Ok(());
+        }
+        let mut path = self.output.clone().into_os_string();
+        path.push(".run.json");
+        let file = RunFile {
+            command: &format!("variants {name}"),
+            inputs,
+            checksum: false,
+            parameters: json!({}),
+            outputs: std::slice::from_ref(&self.output),
+            threads: self.workers.threads(),
+            ranks: 1,
+        };
+        Ok(run.write(Path::new(&path), &file)?)
+    }
+}
+
+/// Declares the contigs that only the index names, as htslib does.
+fn declare_contigs(input: &Path, header: &mut Header) {
+    let Ok(Some(index)) = VariantIndex::beside(input) else { return };
+    for name in index.names() {
+        header.add_missing(&format!("##contig=<ID={}>", String::from_utf8_lossy(name)));
+    }
+}
+
+/// Declares what the first records have and the header has not, because BCF needs it; a later one is an error.
+fn declare_tags(input: &Path, reader: &mut VariantReader, header: &mut Header) -> anyhow::Result<()> {
+    if reader.form() == Form::Bcf {
+        return Ok(());
+    }
+    let Some(batch) = reader.peek()? else { return Ok(()) };
+    let mut missing = Vec::new();
+    for record in pipeline::records_of(input, batch, None)? {
+        let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        if header.contig_number(record.chrom()).is_none() {
+            missing.push(format!("##contig=<ID={}>", text(record.chrom())));
+        }
+        for filter in record.filters().filter(|filter| !header.has_filter(filter)) {
+            missing.push(format!("##FILTER=<ID={},Description=\"Dummy\">", text(filter)));
+        }
+        for (key, _) in record.info_fields().filter(|(key, _)| header.info(key).is_none()) {
+            missing.push(format!("##INFO=<ID={},Number=1,Type=String,Description=\"Dummy\">", text(key)));
+        }
+        for key in record.format_keys().filter(|key| header.format(key).is_none()) {
+            missing.push(format!("##FORMAT=<ID={},Number=1,Type=String,Description=\"Dummy\">", text(key)));
+        }
+        for line in missing.drain(..) {
+            eprintln!("norn: {}: the header does not have it, so it gets {line}", input.display());
+            header.add_missing(&line);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The form in which records leave a command: text or BCF, with their places where an index is wanted.
+
+use super::pipeline::RecordProblem;
+use crate::formats::vcf::bcf::{self, Dictionary};
+use crate::formats::vcf::extent;
+use crate::formats::vcf::header::Header;
+use crate::formats::vcf::record::Record;
+use crate::formats::vcf::writer::{Block, Place};
+
+/// A form of output.
+pub struct OutputForm {
+    header: Header,
+    /// For BCF.
+    dictionary: Option<Dictionary>,
+    /// Whether the records' places are noted, for an index.
+    with_places: bool,
+}
+
+impl OutputForm {
+    /// Records under this header.
+    pub fn new(header: Header, is_bcf: bool, with_places: bool) -> Self {
+        let dictionary = is_bcf.then(|| Dictionary::new(&header));
+        Self { header, dictionary, with_places }
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The header's bytes.
+    pub fn header_bytes(&self) -> Vec<u8> {
+        let Some(dictionary) = &self.dictionary else { return self.header.to_text() };
+        let mut text = dictionary.number_lines(&self.header);
+        text.push(0);
+        let mut bytes = bcf::MAGIC.to_vec();
+        bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&text);
+        bytes
+    }
+
+    /// The bytes of records.
+    ///
+    /// # Errors
+    /// BCF cannot hold one of them.
+    pub fn block(&self, records: &[Record]) -> Result<Block, RecordProblem> {
+        let mut block = Block::default();
+        for record in records {
+            match &self.dictionary {
+                None => {
+                    record.write(&mut block.bytes);
+                    block.bytes.push(b'\n');
+                }
+                Some(dictionary) => bcf::encode(record, &self.header, dictionary, &mut block.bytes)
+                    .map_err(|error| RecordProblem::at(record, error.to_string()))?,
+            }
+            if self.with_places {
+                block.add_place(record);
+            }
+        }
+        Ok(block)
+    }
+}
+
+impl Block {
+    /// Notes the place of the record that was written last.
+    fn add_place(&mut self, record: &Record) {
+        let name = record.chrom();
+        let known = self.places.last().map(|place| place.contig);
+        let contig = known.filter(|&(from, to)| &self.names[from..to] == name).unwrap_or_else(|| {
+            let from = self.names.len();
+            self.names.extend_from_slice(name);
+            (from, self.names.len())
+        });
+        let start = u64::try_from(record.position()).unwrap_or(0);
+        let end = u64::try_from(extent::end(record)).unwrap_or(0).max(start + 1);
+        self.places.push(Place { end: self.bytes.len(), contig, positions: (start, end) });
+    }
+}
