@@ -152,7 +152,10 @@ impl NormArguments {
             let tally = counts.tally();
             let unmoved = tally.get(Counted::Unmoved);
             if unmoved > 0 {
-                eprintln!("norn: {unmoved} variants of over {} bases could move far and stay", norm::reach::LONGEST);
+                eprintln!(
+                    "norn: {unmoved} variants of over {} bases could move far and stay",
+                    norm::reach::LONGEST
+                );
             }
             if code.is_ok() {
                 eprint!("{}", tally.summary(options.check_ref.set));

@@ -181,8 +181,7 @@ mod tests {
         let site = Site { position, alleles: &sequences };
         genome
             .with(0, |bases| {
-                let placement =
-                    if is_left { site.left(1000, 2000, bases) } else { site.right(bases) };
+                let placement = if is_left { site.left(1000, 2000, bases) } else { site.right(bases) };
                 let texts = (0..alleles.len()).map(|j| {
                     let mut out = Vec::new();
                     site.write(j, placement, bases, &mut out);

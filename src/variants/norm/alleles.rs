@@ -71,7 +71,11 @@ mod tests {
             (&["A C", "A G"][..], Some("A,C,G"), vec![vec![0, 1], vec![0, 2]]),
             (&["A C", "A C"], Some("A,C"), vec![vec![0, 1], vec![0, 1]]),
             (&["A AT", "AT A"], Some("AT,ATT,A"), vec![vec![0, 1], vec![0, 2]]),
-            (&["ACG A", "AC A,*", "A <DEL>"], Some("ACG,A,AG,*,<DEL>"), vec![vec![0, 1], vec![0, 2, 3], vec![0, 4]]),
+            (
+                &["ACG A", "AC A,*", "A <DEL>"],
+                Some("ACG,A,AG,*,<DEL>"),
+                vec![vec![0, 1], vec![0, 2, 3], vec![0, 4]],
+            ),
             (&["AC G", "ac g"], Some("AC,G"), vec![vec![0, 1], vec![0, 1]]),
             (&["AC G", "G T"], None, Vec::new()),
         ] {

@@ -32,7 +32,13 @@ impl Atomise {
         }
     }
 
-    fn write(&self, record: &Record, row: &Row, fields: &[(usize, Tag)], line: &mut Vec<u8>) -> Result<(), RecordProblem> {
+    fn write(
+        &self,
+        record: &Record,
+        row: &Row,
+        fields: &[(usize, Tag)],
+        line: &mut Vec<u8>,
+    ) -> Result<(), RecordProblem> {
         let is_starred = self.has_star && row.is_overlapped;
         line.extend_from_slice(record.chrom());
         let position = record.position().saturating_add(row.atom.begin as i64).saturating_add(1);
@@ -76,7 +82,8 @@ impl Atomise {
                 match key(number) {
                     b"GT" => self.write_genotype(record, row, is_starred, value, line)?,
                     key => {
-                        let is_summed = is_summed(key) && self.header.format(key).is_some_and(|d| d.kind == Type::Integer);
+                        let is_summed = is_summed(key)
+                            && self.header.format(key).is_some_and(|d| d.kind == Type::Integer);
                         write_value(tag, value, record.allele_count(), row, is_starred, is_summed, line);
                     }
                 }
@@ -88,7 +95,14 @@ impl Atomise {
         Ok(())
     }
 
-    fn write_genotype(&self, record: &Record, row: &Row, is_starred: bool, value: &[u8], line: &mut Vec<u8>) -> Result<(), RecordProblem> {
+    fn write_genotype(
+        &self,
+        record: &Record,
+        row: &Row,
+        is_starred: bool,
+        value: &[u8],
+        line: &mut Vec<u8>,
+    ) -> Result<(), RecordProblem> {
         let is_bad = std::cell::Cell::new(false);
         renumber(value, line, |allele| match allele.checked_sub(1).map(|i| row.parts.get(i)) {
             None => Some(0),
@@ -128,7 +142,8 @@ impl Atomise {
             line.extend_from_slice(key);
             if let Some(value) = value {
                 line.push(b'=');
-                let is_summed = is_summed(key) && self.header.info(key).is_some_and(|d| d.kind == Type::Integer);
+                let is_summed =
+                    is_summed(key) && self.header.info(key).is_some_and(|d| d.kind == Type::Integer);
                 write_value(tag, value, alleles, row, is_starred, is_summed, line);
             }
         }
@@ -159,7 +174,9 @@ impl Atomise {
     fn wants(&self, record: &Record) -> bool {
         let is_sequence = |allele: &[u8]| !allele.is_empty() && !has_other_letters(allele);
         let mut alternates = record.alternates();
-        let is_snv = record.reference().len() == 1 && record.allele_count() == 2 && alternates.clone().all(|alt| alt.len() == 1);
+        let is_snv = record.reference().len() == 1
+            && record.allele_count() == 2
+            && alternates.clone().all(|alt| alt.len() == 1);
         !is_snv && record.allele_count() > 1 && is_sequence(record.reference()) && alternates.all(is_sequence)
     }
 }
@@ -218,11 +235,24 @@ fn is_summed(key: &[u8]) -> bool {
 }
 
 /// Writes the values of a tag in the record of an atom; those of `*` are missing.
-fn write_value(tag: Tag, value: &[u8], alleles: usize, row: &Row, is_starred: bool, is_summed: bool, line: &mut Vec<u8>) {
+fn write_value(
+    tag: Tag,
+    value: &[u8],
+    alleles: usize,
+    row: &Row,
+    is_starred: bool,
+    is_summed: bool,
+    line: &mut Vec<u8>,
+) {
     let allele = row.atom.allele;
     let item = |number: usize| nth(value, number).filter(|item| !item.is_empty()).unwrap_or(b".");
     match tag.per {
         Per::Alternate => line.extend_from_slice(item(allele - 1)),
+        // Numbers that end before this allele say nothing of it.
+        Per::Allele if tag.is_number && nth(value, allele).is_none() => {
+            line.extend_from_slice(item(0));
+            return;
+        }
         Per::Allele => {
             push_list(line, [item(0)]);
             line.push(b',');
@@ -244,7 +274,8 @@ fn write_value(tag: Tag, value: &[u8], alleles: usize, row: &Row, is_starred: bo
             push_list(line, places_with(allele, ploidy).map(item));
             if is_starred {
                 // Genotypes with `*` come behind the others.
-                let more = super::values::genotype_count(3, ploidy) - super::values::genotype_count(2, ploidy);
+                let more =
+                    super::values::genotype_count(3, ploidy) - super::values::genotype_count(2, ploidy);
                 line.extend(b",.".repeat(more));
             }
             return;

@@ -187,12 +187,16 @@ mod tests {
     #[test]
     fn other_alleles_are_told_apart() {
         let found = rows(b"AC", &[b"TC", b"TG", b"A"]);
-        let parts: Vec<_> = found.iter().map(|row| (row.atom.begin, row.atom.alt.as_slice(), row.parts.clone())).collect();
+        let parts: Vec<_> =
+            found.iter().map(|row| (row.atom.begin, row.atom.alt.as_slice(), row.parts.clone())).collect();
         use Part::*;
-        assert_eq!(parts, [
-            (0, &b"T"[..], vec![Atom, Atom, Overlap]),
-            (0, b"A", vec![Overlap, Overlap, Atom]),
-            (1, b"G", vec![Reference, Atom, Overlap]),
-        ]);
+        assert_eq!(
+            parts,
+            [
+                (0, &b"T"[..], vec![Atom, Atom, Overlap]),
+                (0, b"A", vec![Overlap, Overlap, Atom]),
+                (1, b"G", vec![Reference, Atom, Overlap]),
+            ]
+        );
     }
 }

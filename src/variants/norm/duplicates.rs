@@ -1,9 +1,9 @@
 //! `-d`: of records at one position that are the same, or of the same kind, the first stays.
 
 use super::RemoveDuplicates;
-use crate::variants::kinds::Kinds;
 use super::values::nth;
 use crate::formats::vcf::record::Record;
+use crate::variants::kinds::Kinds;
 
 /// What has been kept at a position.
 #[derive(Debug)]
@@ -86,7 +86,16 @@ mod tests {
 
     #[test]
     fn each_sort_of_duplicate_is_found() {
-        let records = ["1 A C .", "1 A G .", "1 A C .", "1 A AT .", "1 a AT .", "1 A <DEL> SVLEN=5", "1 A <DEL> SVLEN=6", "2 A C ."];
+        let records = [
+            "1 A C .",
+            "1 A G .",
+            "1 A C .",
+            "1 A AT .",
+            "1 a AT .",
+            "1 A <DEL> SVLEN=5",
+            "1 A <DEL> SVLEN=6",
+            "2 A C .",
+        ];
         for (which, kept) in [
             (RemoveDuplicates::All, &[0, 7][..]),
             (RemoveDuplicates::Snps, &[0, 3, 4, 5, 6, 7]),

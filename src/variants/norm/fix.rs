@@ -16,7 +16,8 @@ pub fn fix(record: &mut Record, bases: &[u8], counts: &Counts) -> bool {
     let mut alleles: Vec<Vec<u8>> = vec![record.reference().to_vec()];
     alleles.extend(record.alternates().map(<[u8]>::to_vec));
     let length = alleles[0].len();
-    let fits = |reference: &[u8]| bases.get(..length).is_some_and(|bases| bases.eq_ignore_ascii_case(reference));
+    let fits =
+        |reference: &[u8]| bases.get(..length).is_some_and(|bases| bases.eq_ignore_ascii_case(reference));
     if fits(&alleles[0]) || bases.is_empty() {
         return false;
     }
@@ -38,7 +39,8 @@ pub fn fix(record: &mut Record, bases: &[u8], counts: &Counts) -> bool {
         set(record, &alleles);
         return true;
     }
-    let is_reference = |alt: &Vec<u8>| bases.get(..alt.len()).is_some_and(|bases| bases.eq_ignore_ascii_case(alt));
+    let is_reference =
+        |alt: &Vec<u8>| bases.get(..alt.len()).is_some_and(|bases| bases.eq_ignore_ascii_case(alt));
     match alleles.iter().skip(1).position(is_reference).map(|found| found + 1) {
         Some(other) => {
             counts.add(Counted::Swapped);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::counts::Counts;
 use super::join::join;
-use crate::variants::kinds::Kinds;
 use super::{Collapse, NormOptions};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
+use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::RecordProblem;
 
 /// The records of a position that are to be joined.
@@ -32,7 +32,8 @@ impl Groups {
     /// # Errors
     /// Records cannot be joined.
     pub fn push(&mut self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        let is_here = |first: &Record| first.position() == record.position() && first.chrom() == record.chrom();
+        let is_here =
+            |first: &Record| first.position() == record.position() && first.chrom() == record.chrom();
         if !self.group.first().is_some_and(is_here) {
             self.finish(out)?;
         }

@@ -5,11 +5,11 @@
 
 use super::alleles::{self, Joined};
 use super::counts::{Counted, Counts};
-use super::values::{
-    Per, Tag, count, genotype_count, genotype_place, items, next_genotype, nth, ploidy_of, push_list, push_number,
-};
-use super::origin;
 use super::genotypes;
+use super::origin;
+use super::values::{
+    Per, Tag, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list,
+};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record, cell};
 use crate::variants::pipeline::RecordProblem;
@@ -165,11 +165,19 @@ impl Join<'_> {
         let (key, found) = (String::from_utf8_lossy(key), count(value));
         let record = &self.records[number];
         let alleles = record.allele_count();
-        RecordProblem::at(record, format!("{column}/{key} has {found} values, which is wrong for {alleles} alleles"))
+        RecordProblem::at(
+            record,
+            format!("{column}/{key} has {found} values, which is wrong for {alleles} alleles"),
+        )
     }
 
     /// The values of the joined record: of numbers the last record's that has an allele, of text the first's.
-    fn whole<'v>(&self, tag: Tag, ploidy: usize, values: impl Iterator<Item = Option<&'v [u8]>>) -> Vec<&'v [u8]> {
+    fn whole<'v>(
+        &self,
+        tag: Tag,
+        ploidy: usize,
+        values: impl Iterator<Item = Option<&'v [u8]>>,
+    ) -> Vec<&'v [u8]> {
         let alleles = self.joined.alleles.len();
         let mut whole: Vec<&[u8]> = vec![b"."; expected(tag.per, alleles, ploidy)];
         for (number, value) in values.enumerate() {
@@ -192,7 +200,8 @@ impl Join<'_> {
                 _ => {
                     let mut genotype = vec![0; ploidy];
                     for item in items(value) {
-                        let mut there: Vec<usize> = genotype.iter().filter_map(|&a| map.get(a).copied()).collect();
+                        let mut there: Vec<usize> =
+                            genotype.iter().filter_map(|&a| map.get(a).copied()).collect();
                         there.sort_unstable();
                         put(Some(genotype_place(there.into_iter())), item);
                         if !next_genotype(&mut genotype, map.len()) {
@@ -213,51 +222,48 @@ impl Join<'_> {
         }
         line.push(b'\t');
         line.extend_from_slice(keys);
-        let fields: Vec<(Tag, &[u8], Vec<Option<usize>>)> = keys
-            .split(|&b| b == b':')
-            .map(|key| {
-                let places = self.records.iter().map(|record| record.format_index(key)).collect();
-                (Tag::of_format(self.header, key), key, places)
-            })
-            .collect();
+        let fields: Vec<Field<'_>> = keys.split(|&b| b == b':').map(|key| self.field(key)).collect();
         let mut samples: Vec<_> = self.records.iter().map(Record::sample_texts).collect();
-        let list = fields.iter().position(|(tag, ..)| tag.per == Per::LocalList);
-        let list = list.map(|number| fields[number].2.clone());
+        let list = fields.iter().find(|field| field.tag.per == Per::LocalList);
         let mut texts: Vec<&[u8]> = Vec::new();
         loop {
             texts.clear();
             let Some(text) = samples[0].next() else { return Ok(()) };
             texts.push(text);
             texts.extend(samples[1..].iter_mut().map(|sample| sample.next().unwrap_or_default()));
+            let local = list.map(|list| list.values(&texts).map(|v| v.unwrap_or(b".")).collect::<Vec<_>>());
             line.push(b'\t');
-            for (i, (tag, key, places)) in fields.iter().enumerate() {
+            for (i, field) in fields.iter().enumerate() {
                 if i > 0 {
                     line.push(b':');
                 }
-                let values: Vec<Option<&[u8]>> =
-                    texts.iter().zip(places).map(|(text, place)| place.map(|place| cell(text, place))).collect();
-                if *key == b"GT" {
+                let values: Vec<Option<&[u8]>> = field.values(&texts).collect();
+                if field.key == b"GT" {
                     genotypes::join(&values, &self.joined.maps, line);
-                    continue;
+                } else {
+                    self.write_cell(field, &values, local.as_deref(), line)?;
                 }
-                let local = list.as_ref().map(|list| {
-                    let lists = texts.iter().zip(list).map(|(text, place)| place.map_or(&b"."[..], |place| cell(text, place)));
-                    lists.collect::<Vec<_>>()
-                });
-                self.write_cell(*tag, key, &values, local.as_deref(), line)?;
             }
         }
     }
 
+    fn field<'f>(&self, key: &'f [u8]) -> Field<'f> {
+        let tag = Tag::of_format(self.header, key);
+        let places: Vec<_> = self.records.iter().map(|record| record.format_index(key)).collect();
+        let is_single =
+            || places[0].is_none_or(|place| self.records[0].cells(place).all(|cell| count(cell) == 1));
+        let is_blank = matches!(tag.per, Per::Alternate | Per::Allele) && (!tag.is_number || is_single());
+        Field { tag, key, places, is_blank }
+    }
+
     fn write_cell(
         &self,
-        tag: Tag,
-        key: &[u8],
+        field: &Field<'_>,
         values: &[Option<&[u8]>],
         local: Option<&[&[u8]]>,
         line: &mut Vec<u8>,
     ) -> Result<(), RecordProblem> {
-        let own = values[0].unwrap_or(b".");
+        let (tag, key, own) = (field.tag, field.key, values[0].unwrap_or(b"."));
         if tag.per == Per::Other || (is_local(tag.per) && local.is_none()) {
             line.extend_from_slice(own);
             return Ok(());
@@ -265,7 +271,8 @@ impl Join<'_> {
         let known = values.iter().enumerate().filter_map(|(i, value)| Some((i, (*value)?)));
         let mut known = known.filter(|(_, value)| *value != b".");
         let Some((number, value)) = known.next() else {
-            line.push(b'.');
+            let length = if field.is_blank { expected(tag.per, self.joined.alleles.len(), 2) } else { 1 };
+            push_list(line, std::iter::repeat_n(&b"."[..], length));
             return Ok(());
         };
         if let Some(local) = local.filter(|_| is_local(tag.per)) {
@@ -283,9 +290,27 @@ impl Join<'_> {
             }
         }
         // A sample of which a record knows nothing takes nothing from it.
-        let values = values.iter().map(|value| value.filter(|value| *value != b"." || tag.per == Per::Alternate));
+        let values =
+            values.iter().map(|value| value.filter(|value| *value != b"." || tag.per == Per::Alternate));
         push_list(line, self.whole(tag, ploidy, values));
         Ok(())
+    }
+}
+
+/// A FORMAT field.
+struct Field<'f> {
+    tag: Tag,
+    key: &'f [u8],
+    /// Its place in each record.
+    places: Vec<Option<usize>>,
+    /// A sample of which nothing is known has a `.` for each allele, as in bcftools.
+    is_blank: bool,
+}
+
+impl Field<'_> {
+    /// The values of a sample in each record.
+    fn values<'t>(&self, texts: &[&'t [u8]]) -> impl Iterator<Item = Option<&'t [u8]>> {
+        texts.iter().zip(&self.places).map(|(text, place)| place.map(|place| cell(text, place)))
     }
 }
 

@@ -1,13 +1,12 @@
 //! Joined values of local alleles (VCF 4.5): the samples' lists `LAA` are joined, and the values follow them.
 
-use super::values::{
-    Per, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list,
-};
+use super::values::{Per, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list};
 use crate::formats::vcf::record::parse_integer;
 
 /// Joins the values of one sample; `local` has its `LAA` in each record.
 pub fn join(per: Per, values: &[Option<&[u8]>], local: &[&[u8]], maps: &[Vec<usize>], line: &mut Vec<u8>) {
-    let lists: Vec<Vec<usize>> = local.iter().zip(maps).map(|(list, map)| joined_numbers(list, map)).collect();
+    let lists: Vec<Vec<usize>> =
+        local.iter().zip(maps).map(|(list, map)| joined_numbers(list, map)).collect();
     let mut whole: Vec<usize> = lists.concat();
     whole.sort_unstable();
     whole.dedup();
@@ -32,8 +31,9 @@ pub fn join(per: Per, values: &[Option<&[u8]>], local: &[&[u8]], maps: &[Vec<usi
     for (value, list) in values.iter().zip(&lists) {
         let Some(value) = value.filter(|value| *value != b".") else { continue };
         // Local alleles of this record among those of the joined one, REF first.
-        let places: Vec<usize> =
-            std::iter::once(0).chain(list.iter().filter_map(|n| whole.binary_search(n).ok()).map(|i| i + 1)).collect();
+        let places: Vec<usize> = std::iter::once(0)
+            .chain(list.iter().filter_map(|n| whole.binary_search(n).ok()).map(|i| i + 1))
+            .collect();
         let (mut genotype, mut is_over) = (vec![0; ploidy], false);
         for (i, item) in items(value).enumerate() {
             let place = match per {
@@ -41,7 +41,8 @@ pub fn join(per: Per, values: &[Option<&[u8]>], local: &[&[u8]], maps: &[Vec<usi
                 Per::LocalAllele => places.get(i).copied(),
                 _ if is_over => None,
                 _ => {
-                    let mut there: Vec<usize> = genotype.iter().filter_map(|&a| places.get(a).copied()).collect();
+                    let mut there: Vec<usize> =
+                        genotype.iter().filter_map(|&a| places.get(a).copied()).collect();
                     there.sort_unstable();
                     is_over = !next_genotype(&mut genotype, places.len());
                     Some(genotype_place(there.into_iter()))

@@ -242,7 +242,8 @@ pub fn chain(options: &NormOptions, header: &Header) -> Result<Chain, NormError>
     if let Some(tag) = &options.old_rec_tag {
         OriginTag::new(tag).declare(&mut made);
     }
-    let (shared, counts, warnings) = (Arc::new(made.clone()), Arc::new(Counts::default()), Arc::new(Warnings::default()));
+    let (shared, counts, warnings) =
+        (Arc::new(made.clone()), Arc::new(Counts::default()), Arc::new(Warnings::default()));
     let normalise = Normalise::new(options, &shared, genome.clone(), transcripts, &counts, &warnings);
     let aligned = genome.filter(|_| !options.do_not_normalize);
     let arrange = order::Arrange::new(options, aligned, shared, Arc::clone(&counts));
@@ -269,7 +270,9 @@ impl Normalise {
         warnings: &Arc<Warnings>,
     ) -> Self {
         let split = match options.multiallelics {
-            Multiallelics::Split(which) => Some(Split::new(options, which, Arc::clone(header), Arc::clone(counts))),
+            Multiallelics::Split(which) => {
+                Some(Split::new(options, which, Arc::clone(header), Arc::clone(counts)))
+            }
             _ => None,
         };
         let atomise = options.atomize.then(|| Atomise::new(options, Arc::clone(header), Arc::clone(counts)));
@@ -331,3 +334,6 @@ impl Each for Normalise {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,12 @@ enum Last {
 
 impl Arrange {
     /// A buffer as the options have it; `genome` where variants are aligned.
-    pub fn new(options: &NormOptions, genome: Option<Genome>, header: Arc<Header>, counts: Arc<Counts>) -> Self {
+    pub fn new(
+        options: &NormOptions,
+        genome: Option<Genome>,
+        header: Arc<Header>,
+        counts: Arc<Counts>,
+    ) -> Self {
         let last = match (options.multiallelics, options.remove_duplicates) {
             (Multiallelics::Join(which), _) => {
                 Last::Groups(Box::new(Groups::new(which, options, header, Arc::clone(&counts))))
@@ -81,10 +86,13 @@ impl Arrange {
         for record in self.held.drain(..count) {
             match &mut self.last {
                 Last::Nothing => out.push(record),
-                Last::Duplicates(duplicates) if duplicates.is_duplicate(&record) => {
-                    self.counts.add(Counted::Duplicates);
+                Last::Duplicates(duplicates) => {
+                    if duplicates.is_duplicate(&record) {
+                        self.counts.add(Counted::Duplicates);
+                    } else {
+                        out.push(record);
+                    }
                 }
-                Last::Duplicates(_) => out.push(record),
                 Last::Groups(groups) => groups.push(record, out)?,
             }
         }
@@ -98,7 +106,10 @@ impl Arrange {
         let Some(genome) = &self.genome else { return Ok(by_window) };
         let Some(contig) = genome.contig(&self.contig) else { return Ok(by_window) };
         let leftmost = genome.with(contig, |bases| reach::leftmost(self.seen, bases)).map_err(|error| {
-            RecordProblem { place: String::from_utf8_lossy(&self.contig).into_owned(), what: error.to_string() }
+            RecordProblem {
+                place: String::from_utf8_lossy(&self.contig).into_owned(),
+                what: error.to_string(),
+            }
         })?;
         Ok(leftmost.min(self.seen.saturating_sub(self.window.max(reach::WINDOW)).saturating_sub(1)))
     }

@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn periods_are_found() {
-        for (unit, times, period) in [("A", 40, Some(1)), ("ACG", 20, Some(3)), ("ACGTTGCAAGGTCCATGACCTAGA", 1, None)] {
+        for (unit, times, period) in
+            [("A", 40, Some(1)), ("ACG", 20, Some(3)), ("ACGTTGCAAGGTCCATGACCTAGA", 1, None)]
+        {
             assert_eq!(smallest_period(unit.repeat(times).as_bytes()), period, "{unit}");
         }
         let mut almost = "ACGT".repeat(20).into_bytes();
@@ -79,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_tract_is_held_back_whole() {
-        let unique: Vec<u8> = (0..5_000u32).map(|i| b"ACGT"[(i.wrapping_mul(2_654_435_761) >> 13) as usize % 4]).collect();
+        let unique: Vec<u8> =
+            (0..5_000u32).map(|i| b"ACGT"[(i.wrapping_mul(2_654_435_761) >> 13) as usize % 4]).collect();
         let tract = b"CAT".repeat(20_000);
         let (_directory, genome) = genome(&[&[&unique[..], &tract, &unique].concat()]);
         let leftmost = |position| genome.with(0, |bases| leftmost(position, bases)).unwrap();

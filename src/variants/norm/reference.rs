@@ -6,7 +6,6 @@ use super::align::{Placement, Sequence, Site};
 use super::counts::{Counted, Counts};
 use super::fix::{self, has_other_letters};
 use super::genome::Genome;
-use crate::variants::kinds::Kinds;
 use super::origin::{self, OriginTag};
 use super::reach;
 use super::symbolic;
@@ -15,6 +14,7 @@ use super::warnings::Warnings;
 use super::{CheckRef, NormOptions};
 use crate::formats::fasta::FastaError;
 use crate::formats::vcf::record::{Column, Record};
+use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::{Each, RecordProblem};
 
 /// Checks, sets and aligns.
@@ -102,9 +102,8 @@ impl Each for Place {
         }
         let is_right = self.is_right_aligned(&record);
         SCRATCH.with_borrow_mut(|scratch| {
-            let verdict = self.genome.with(contig, |bases| {
-                judge(&record, !is_right, self.furthest, bases, scratch)
-            });
+            let verdict =
+                self.genome.with(contig, |bases| judge(&record, !is_right, self.furthest, bases, scratch));
             let verdict = verdict.map_err(|error| failed(&record, error))?;
             if self.settle(&mut record, verdict, contig, scratch)? {
                 out.push(record);
@@ -116,7 +115,13 @@ impl Each for Place {
 
 impl Place {
     /// Does what was found; false where the record goes.
-    fn settle(&self, record: &mut Record, verdict: Verdict, contig: usize, scratch: &Scratch) -> Result<bool, RecordProblem> {
+    fn settle(
+        &self,
+        record: &mut Record,
+        verdict: Verdict,
+        contig: usize,
+        scratch: &Scratch,
+    ) -> Result<bool, RecordProblem> {
         match verdict {
             Verdict::Stays => {}
             Verdict::OneBase => {
@@ -132,7 +137,10 @@ impl Place {
             Verdict::Repeats if self.check.set => fix::drop_references(record),
             Verdict::Repeats => {
                 if self.check.is_strict() {
-                    return Err(RecordProblem::at(record, "an alternate allele is REF (-c w goes on, -c s drops it)"));
+                    return Err(RecordProblem::at(
+                        record,
+                        "an alternate allele is REF (-c w goes on, -c s drops it)",
+                    ));
                 }
                 if self.check.warn {
                     self.warnings.add(contig, record.position(), warning("ALT_DUP", record, ""));
@@ -140,7 +148,10 @@ impl Place {
             }
             Verdict::Wrong(name, what) => {
                 if self.check.is_strict() {
-                    return Err(RecordProblem::at(record, format!("{name}: {}", what.replace('\t', " where the reference has "))));
+                    return Err(RecordProblem::at(
+                        record,
+                        format!("{name}: {}", what.replace('\t', " where the reference has ")),
+                    ));
                 }
                 if self.check.warn {
                     self.warnings.add(contig, record.position(), warning(name, record, &what));
@@ -154,7 +165,15 @@ impl Place {
         Ok(true)
     }
 
-    fn put(&self, record: &mut Record, placement: Placement, ref_length: i64, is_symbolic: bool, is_duplication: bool, scratch: &Scratch) {
+    fn put(
+        &self,
+        record: &mut Record,
+        placement: Placement,
+        ref_length: i64,
+        is_symbolic: bool,
+        is_duplication: bool,
+        scratch: &Scratch,
+    ) {
         let (from, old_length) = (record.position(), symbolic_length(record, is_symbolic));
         let to = from + placement.offset;
         let mut ends = scratch.ends.iter().copied();

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use super::counts::{Counted, Counts};
-use crate::variants::kinds::Kinds;
 use super::origin::{self, OriginTag};
-use super::values::{
-    Per, Tag, count, items, nth, places_with, ploidy_of, push_list, push_number, renumber,
-};
+use super::values::{Per, Tag, count, items, nth, places_with, ploidy_of, push_list, push_number, renumber};
 use super::{Collapse, NormOptions};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record, cell, parse_integer};
+use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::{Each, RecordProblem};
 
 /// Splits.
@@ -68,9 +66,11 @@ impl Split {
             let tag = Tag::of_format(&self.header, key);
             let most = || record.cells(number).map(count).max().unwrap_or(1);
             let is_single = tag.is_number && tag.per != Per::Other && most() == 1;
-            let fits = !tag.is_number
-                || is_single
+            let is_genotype_list = |cell: &[u8]| cell == b"." || ploidy_of(count(cell), alleles).is_some();
+            let fits = is_single
                 || match tag.per {
+                    Per::Genotype if !tag.is_number => record.cells(number).all(is_genotype_list),
+                    _ if !tag.is_number => true,
                     Per::Alternate => most() == alleles - 1,
                     Per::Allele => most() == alleles,
                     Per::Genotype => ploidy_of(most(), alleles).is_some(),
@@ -87,7 +87,13 @@ impl Split {
     }
 
     /// Writes the line of one alternate allele (from 1).
-    fn write(&self, record: &Record, fields: &[Field], allele: usize, line: &mut Vec<u8>) -> Result<(), RecordProblem> {
+    fn write(
+        &self,
+        record: &Record,
+        fields: &[Field],
+        allele: usize,
+        line: &mut Vec<u8>,
+    ) -> Result<(), RecordProblem> {
         for column in [Column::Chrom, Column::Pos, Column::Id, Column::Ref] {
             line.extend_from_slice(record.column(column));
             line.push(b'\t');
@@ -123,7 +129,14 @@ impl Split {
                 if i > 0 {
                     line.push(b':');
                 }
-                self.write_cell(*field, cell(sample, field.number), record.allele_count(), allele, local, line);
+                self.write_cell(
+                    *field,
+                    cell(sample, field.number),
+                    record.allele_count(),
+                    allele,
+                    local,
+                    line,
+                );
             }
             if fields.is_empty() {
                 line.push(b'.');
@@ -174,7 +187,15 @@ impl Split {
         Ok(())
     }
 
-    fn write_cell(&self, field: Field, value: &[u8], alleles: usize, allele: usize, local: Option<&[u8]>, line: &mut Vec<u8>) {
+    fn write_cell(
+        &self,
+        field: Field,
+        value: &[u8],
+        alleles: usize,
+        allele: usize,
+        local: Option<&[u8]>,
+        line: &mut Vec<u8>,
+    ) {
         if field.is_genotype {
             let other = self.others_are_reference.then_some(0);
             renumber(value, line, |a| match a {
@@ -201,7 +222,10 @@ impl Split {
                 Some(ploidy) => write_part(value, Per::Genotype, ploidy, allele, line),
                 // As if haploid, as far as there are values.
                 None if is_number => {
-                    push_list(line, [Some(0), Some(allele)].into_iter().flatten().map_while(|i| nth(value, i)));
+                    push_list(
+                        line,
+                        [Some(0), Some(allele)].into_iter().flatten().map_while(|i| nth(value, i)),
+                    );
                 }
                 None => line.push(b'.'),
             },
@@ -220,7 +244,11 @@ impl Each for Split {
         record.settle();
         let fields = self.fields(&record)?;
         let alternates = record.allele_count() - 1;
-        let note = self.origin.as_ref().filter(|tag| !tag.is_set(&record)).map(|tag| (tag, origin::describe(&record)));
+        let note = self
+            .origin
+            .as_ref()
+            .filter(|tag| !tag.is_set(&record))
+            .map(|tag| (tag, origin::describe(&record)));
         let mut line = Vec::with_capacity(record.column(Column::Info).len() + 64);
         for allele in 1..=alternates {
             line.clear();
@@ -240,7 +268,9 @@ impl Each for Split {
 fn wrong_number(record: &Record, column: &str, key: &[u8], found: usize) -> RecordProblem {
     let key = String::from_utf8_lossy(key);
     let alleles = record.allele_count();
-    let what = format!("{column}/{key} has {found} values, which is wrong for {alleles} alleles (--force drops such fields)");
+    let what = format!(
+        "{column}/{key} has {found} values, which is wrong for {alleles} alleles (--force drops such fields)"
+    );
     RecordProblem::at(record, what)
 }
 
@@ -299,7 +329,9 @@ fn write_local(value: &[u8], per: Per, local: Option<&[u8]>, allele: usize, line
             None => line.push(b'.'),
         },
         // The allele is not among the sample's: what is left is REF's.
-        (Per::LocalAllele | Per::LocalGenotype, None) => line.extend_from_slice(nth(value, 0).unwrap_or(b".")),
+        (Per::LocalAllele | Per::LocalGenotype, None) => {
+            line.extend_from_slice(nth(value, 0).unwrap_or(b"."))
+        }
         _ => line.push(b'.'),
     }
 }

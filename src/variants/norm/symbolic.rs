@@ -50,7 +50,7 @@ fn length_of(record: &Record, number: usize) -> Option<i64> {
 /// Whether an allele of SVLEN bases takes as many of the reference (VCF 4.5, section 1.6.1).
 fn spans_reference(alt: &[u8]) -> bool {
     let name = alt.strip_prefix(b"<").unwrap_or_default();
-    [&b"DEL"[..], b"DUP", b"CNV", b"INV"].iter().any(|kind| {
-        name.strip_prefix(*kind).is_some_and(|rest| matches!(rest.first(), Some(b'>' | b':')))
-    })
+    [&b"DEL"[..], b"DUP", b"CNV", b"INV"]
+        .iter()
+        .any(|kind| name.strip_prefix(*kind).is_some_and(|rest| matches!(rest.first(), Some(b'>' | b':'))))
 }

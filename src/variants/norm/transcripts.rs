@@ -75,13 +75,14 @@ impl Transcripts {
     /// Takes a line; `None` where it is broken.
     fn add(&mut self, line: &[u8]) -> Option<()> {
         let columns: Vec<&[u8]> = line.split(|&b| b == b'\t').collect();
-        let &[contig, _, kind, start, end, _, strand, _, attributes] = columns.as_slice() else { return Some(()) };
+        let &[contig, _, kind, start, end, _, strand, _, attributes] = columns.as_slice() else {
+            return Some(());
+        };
         if line.starts_with(b"#") || strand == b"." || PARTS.contains(&kind) {
             return Some(());
         }
-        let attribute = |name: &[u8]| {
-            attributes.split(|&b| b == b';').find_map(|field| field.strip_prefix(name))
-        };
+        let attribute =
+            |name: &[u8]| attributes.split(|&b| b == b';').find_map(|field| field.strip_prefix(name));
         let (Some(id), Some(_)) = (attribute(b"ID="), attribute(b"Parent=")) else { return Some(()) };
         let biotype = attribute(b"biotype=").or_else(|| attribute(b"gene_biotype="));
         if id.starts_with(b"gene:") || !(biotype.is_some_and(is_known) || is_known(kind)) {
@@ -99,7 +100,8 @@ impl Transcripts {
     pub fn are_forward(&self, contig: &[u8], start: i64, end: i64) -> bool {
         let Some(contig) = self.0.get(contig) else { return false };
         let first = contig.spans.partition_point(|span| span.0 < start.saturating_sub(contig.longest));
-        let overlapping = contig.spans[first..].iter().take_while(|span| span.0 < end).filter(|span| span.1 > start);
+        let overlapping =
+            contig.spans[first..].iter().take_while(|span| span.0 < end).filter(|span| span.1 > start);
         let mut is_any = false;
         for span in overlapping {
             if span.2 {
@@ -137,7 +139,9 @@ mod tests {
     fn only_places_where_all_transcripts_are_forward_count() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.gff3");
-        let feature = |kind, start, end, strand, rest| format!("1\te\t{kind}\t{start}\t{end}\t.\t{strand}\t.\t{rest}\n");
+        let feature = |kind, start, end, strand, rest| {
+            format!("1\te\t{kind}\t{start}\t{end}\t.\t{strand}\t.\t{rest}\n")
+        };
         let text = [
             "##gff-version 3\n".to_owned(),
             feature("gene", 1, 900, "+", "ID=gene:G;biotype=protein_coding"),
@@ -149,9 +153,14 @@ mod tests {
         .concat();
         std::fs::write(&path, text).unwrap();
         let transcripts = Transcripts::read(&path).unwrap();
-        for (start, end, is_forward) in
-            [(0, 99, false), (0, 100, true), (150, 151, true), (150, 190, false), (300, 301, false), (550, 551, false)]
-        {
+        for (start, end, is_forward) in [
+            (0, 99, false),
+            (0, 100, true),
+            (150, 151, true),
+            (150, 190, false),
+            (300, 301, false),
+            (550, 551, false),
+        ] {
             assert_eq!(transcripts.are_forward(b"1", start, end), is_forward, "{start}-{end}");
         }
         assert!(!transcripts.are_forward(b"2", 150, 151));

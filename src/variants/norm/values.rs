@@ -133,9 +133,9 @@ pub fn renumber(genotype: &[u8], out: &mut Vec<u8>, number: impl Fn(usize) -> Op
             rest = &rest[1..];
             continue;
         }
-        let allele = rest[..digits].iter().fold(0usize, |value, digit| {
-            value.saturating_mul(10).saturating_add(usize::from(digit - b'0'))
-        });
+        let allele = rest[..digits]
+            .iter()
+            .fold(0usize, |value, digit| value.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
         match number(allele) {
             Some(number) => push_number(out, number),
             None => out.push(b'.'),
@@ -186,7 +186,9 @@ mod tests {
 
     #[test]
     fn genotypes_are_renumbered() {
-        for (from, to) in [("0/1", "0/."), ("2|0", "1|0"), ("./.", "./."), ("12", "."), ("/0/2", "/0/1"), ("", "")] {
+        for (from, to) in
+            [("0/1", "0/."), ("2|0", "1|0"), ("./.", "./."), ("12", "."), ("/0/2", "/0/1"), ("", "")]
+        {
             let mut out = Vec::new();
             renumber(from.as_bytes(), &mut out, |a| match a {
                 0 => Some(0),
