@@ -162,7 +162,8 @@ fn real_files_are_normalised_as_by_bcftools() {
     let files: Vec<_> = inputs.iter().map(|(file, _)| file.clone()).collect();
     let mut cases = Vec::new();
     for (file, (_, reference)) in printed(&python, &files, directory.path()).iter().zip(&inputs) {
-        for options in ["-f R -c x", "-f R -c s -m -", "-f R -c x -m +any", "-f R -c x -m - -d exact -S lex"]
+        for options in
+            ["-f R -c x", "-f R -c w -m -any", "-f R -c x -m +any", "-f R -c x -m - -d exact -S lex"]
         {
             cases.push(Case::new(file, options, Some(reference)));
         }
@@ -179,12 +180,14 @@ fn random_variants_in_repeats_are_normalised_as_by_bcftools() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let mut cases = Vec::new();
     for seed in 1..=4 {
-        let Made { vcf, fasta, .. } = made::random(seed, 400, directory.path());
+        let is_joined = seed % 2 == 0;
+        let Made { vcf, fasta, .. } = made::random(seed, 400, is_joined, directory.path());
         let printed = printed(&python, &[vcf], directory.path());
-        for options in WITH_REFERENCE {
+        let is_meant = |options: &&str| is_joined || !options.contains("-m +");
+        for options in WITH_REFERENCE.into_iter().filter(is_meant) {
             cases.push(Case::new(&printed[0], options, Some(&fasta)));
         }
-        for options in WITHOUT_REFERENCE {
+        for options in WITHOUT_REFERENCE.into_iter().filter(is_meant) {
             cases.push(Case::new(&printed[0], options, None));
         }
     }
@@ -198,11 +201,12 @@ fn atoms_are_aligned_in_the_same_pass() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let mut cases = Vec::new();
     for seed in 11..=13 {
-        let Made { vcf, fasta, .. } = made::random(seed, 300, directory.path());
+        let Made { vcf, fasta, .. } = made::random(seed, 300, false, directory.path());
         let printed = printed(&python, &[vcf], directory.path());
-        for options in
-            ["-f R -c x -a -S lex", "-f R -c x -a -m - -S lex", "-f R -c x -a --atom-overlaps . -S lex"]
-        {
+        for options in [
+            "-f R -c x -a -m - --atom-overlaps . -S lex -d exact",
+            "-f R -c x -a -m - --atom-overlaps . -S lex --old-rec-tag OLD",
+        ] {
             cases.push(Case { is_twice: true, ..Case::new(&printed[0], options, Some(&fasta)) });
         }
     }
@@ -217,7 +221,9 @@ fn odd_records_are_handled_as_by_bcftools() {
     let printed = printed(&python, &[vcf], directory.path());
     let mut cases: Vec<_> =
         WITH_REFERENCE.iter().map(|options| Case::new(&printed[0], options, Some(&fasta))).collect();
-    cases.extend(WITHOUT_REFERENCE.iter().map(|options| Case::new(&printed[0], options, None)));
+    // See below why their atoms are not to be compared with where an SNV stands beside an insertion.
+    let without = WITHOUT_REFERENCE.iter().filter(|options| !options.starts_with("-a"));
+    cases.extend(without.map(|options| Case::new(&printed[0], options, None)));
     cases.push(Case::new(&printed[0], "-m - --keep-sum AD", None));
     cases.push(Case::new(&printed[0], "-m - --keep-sum AD --multi-overlaps .", None));
     let with_gff = format!("-f R -c x -g {}", gff.display());
@@ -249,6 +255,8 @@ const HEAD: &str = "##fileformat=VCFv4.5\n##contig=<ID=1>\n\
     ##FORMAT=<ID=GT,Number=1,Type=String,Description=\"\">\n\
     ##FORMAT=<ID=AF,Number=A,Type=Float,Description=\"\">\n\
     ##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"\">\n\
+    ##FORMAT=<ID=AD,Number=R,Type=Integer,Description=\"\">\n\
+    ##FORMAT=<ID=SG,Number=G,Type=String,Description=\"\">\n\
     ##FORMAT=<ID=LAA,Number=.,Type=Integer,Description=\"\">\n\
     ##FORMAT=<ID=LAD,Number=LR,Type=Integer,Description=\"\">\n\
     ##FORMAT=<ID=LPL,Number=LG,Type=Integer,Description=\"\">\n";
@@ -279,7 +287,8 @@ fn however_far_an_indel_shifts_the_output_is_sorted() {
     }
 }
 
-/// bcftools writes END = POS for a duplication that moved (samtools/bcftools#2500); it is POS + length.
+/// bcftools up to 1.23 writes END = POS for a duplication that moved (samtools/bcftools#2500); 1.24 has it as here, but
+/// does not move one that has END alone.
 #[test]
 fn end_moves_with_a_duplication() {
     let directory = tempfile::tempdir().expect("temporary directory");
@@ -337,18 +346,84 @@ fn likelihoods_of_polyploids_are_split() {
     assert_eq!(records("-f R -m -", &vcf, &fasta), expected);
 }
 
-/// bcftools copies the value of another sample where a Number=A real is missing in all samples but the first; ours is `.`.
+/// bcftools leaves the samples behind one without a value as they were, where a Number=G tag is text: `g,h,i` of both parts.
 #[test]
-fn a_missing_real_stays_missing_when_split() {
+fn each_sample_is_split_by_itself() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let fasta = file(directory.path(), "a.fa", ">1\nACGTACGTACGT\n");
-    let row = "1\t5\t.\tA\tC,G\t.\t.\t.\tGT:AF\t1/2:0.25,0.5\t./.:.\n";
-    let vcf = file(directory.path(), "a.vcf", &format!("{HEAD}{COLUMNS}\tFORMAT\ta\tb\n{row}"));
-    let expected = ["1:5 A C . GT:AF 1/0:0.25 ./.:.", "1:5 A G . GT:AF 0/1:0.5 ./.:."];
+    let row =
+        "1\t5\t.\tA\tC,G\t.\t.\t.\tGT:AF:SG\t1/2:0.25,0.5:a,b,c,d,e,f\t./.:.:.\t0/1:0.1,0.2:g,h,i,j,k,l\n";
+    let vcf = file(directory.path(), "a.vcf", &format!("{HEAD}{COLUMNS}\tFORMAT\ta\tb\tc\n{row}"));
+    let expected = [
+        "1:5 A C . GT:AF:SG 1/0:0.25:a,b,c ./.:.:. 0/1:0.1:g,h,i",
+        "1:5 A G . GT:AF:SG 0/1:0.5:a,d,f ./.:.:. 0/0:0.2:g,j,l",
+    ];
     assert_eq!(records("-f R -m -", &vcf, &fasta), expected);
 }
 
-/// bcftools aborts on a file without contigs in its header; `view` passes it.
+/// Where one record knows nothing of a sample, bcftools cuts the values of the other (`1`, `.,4,.` and `8` here) and takes
+/// the phase from `0|1`.
+#[test]
+fn what_one_record_knows_of_a_sample_is_kept_when_joined() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let rows = "1\t5\t.\tA\tC\t.\t.\t.\tGT:AD\t.:.\t0/1:3,4\t0/0:.\n1\t5\t.\tA\tG\t.\t.\t.\tGT:AD\t0|1:1,2\t.:.\t0/1:8,9\n";
+    let vcf = file(directory.path(), "a.vcf", &format!("{HEAD}{COLUMNS}\tFORMAT\ta\tb\tc\n{rows}"));
+    let expected = ["1:5 A C,G . GT:AD 0|2:1,.,2 0/1:3,4,. 0/2:8,.,9"];
+    assert_eq!(records("-m +", &vcf, &vcf), expected);
+}
+
+/// bcftools reads a base of the reference twice at each 100 bases, and stops at 1:106.
+#[test]
+fn to_the_right_a_variant_goes_to_the_end_of_its_repeat() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let sequence = format!("ACGTC{}GATTACAGATTACA", "CAT".repeat(100));
+    let fasta = file(directory.path(), "a.fa", &format!(">1\n{sequence}\n"));
+    let transcript = "1\tx\tmRNA\t1\t310\t.\t+\t.\tID=transcript:A;Parent=gene:A;biotype=protein_coding\n";
+    let gff = file(directory.path(), "a.gff3", transcript);
+    let vcf = file(directory.path(), "a.vcf", &format!("{HEAD}{COLUMNS}\n1\t5\t.\tCCAT\tC\t.\t.\t.\n"));
+    assert_eq!(records(&format!("-f R -g {}", gff.display()), &vcf, &fasta), ["1:302 TCAT T ."]);
+}
+
+/// bcftools does not forget that an atom stood beside an SNV: what the second record becomes depends on the first. As
+/// bcftools 1.24 has it where the second record is alone.
+#[test]
+fn atoms_do_not_depend_on_records_before_them() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let second = "1\t5\t.\tTGC\tT,TGCTGC\t.\t.\t.\tGT\t1/2\n";
+    let expected = ["1:5 T TGCT,* . GT 2/1", "1:5 TGC T,* . GT 1/2"];
+    for first in ["", "1\t2\t.\tC\tGGG,CT\t.\t.\t.\tGT\t1/2\n"] {
+        let vcf = file(directory.path(), "a.vcf", &format!("{HEAD}{COLUMNS}\tFORMAT\ta\n{first}{second}"));
+        let found = records("-a", &vcf, &vcf);
+        assert_eq!(found[found.len() - 2..], expected);
+    }
+}
+
+/// In a file with diploids bcftools makes a diploid of a haploid whose calls contradict, and leaves its PL haploid.
+#[test]
+fn a_haploid_stays_haploid_when_records_are_joined() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let rows =
+        "1\t5\t.\tA\tC\t.\t.\t.\tGT:PL\t0/1:9,0,9\t1:9,0\n1\t5\t.\tA\tG\t.\t.\t.\tGT:PL\t0/0:0,9,9\t1:9,0\n";
+    let vcf = file(directory.path(), "a.vcf", &format!("{HEAD}{COLUMNS}\tFORMAT\ta\tb\n{rows}"));
+    assert_eq!(records("-m +", &vcf, &vcf), ["1:5 A C,G . GT:PL 0/1:0,0,9,9,.,9 1:9,0,0"]);
+}
+
+/// Batches are of a MiB, so this file has some; the order of ties is that of the input at any number of threads.
+#[test]
+fn the_same_bytes_at_any_number_of_threads() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let Made { vcf, fasta, .. } = made::random(21, 12_000, true, directory.path());
+    for options in ["-f R -c wx -m -", "-f R -c x -m +any", "-f R -c s -a -d exact --old-rec-tag OLD"] {
+        let case = Case::new(&vcf, options, Some(&fasta));
+        let one = ours(&case.words, &vcf, 1);
+        assert_eq!(one.0, 0, "{}", one.2);
+        for threads in [2, 3, 7] {
+            assert!(ours(&case.words, &vcf, threads) == one, "{options} at {threads} threads");
+        }
+    }
+}
+
+/// bcftools ends with an error on a file without contigs in its header; `view` passes it.
 #[test]
 fn contigs_and_tags_that_the_header_does_not_have_are_passed() {
     let directory = tempfile::tempdir().expect("temporary directory");

@@ -1,6 +1,7 @@
 //! `-c s`: REF is made that of the reference; alleles that are swapped are swapped back, with their genotypes.
 
 use super::counts::{Counted, Counts};
+use super::genome::concrete;
 use super::values::{nth, push_list, renumber};
 use crate::formats::vcf::record::{Column, Record, parse_integer};
 
@@ -50,7 +51,7 @@ pub fn fix(record: &mut Record, bases: &[u8], counts: &Counts) -> bool {
         }
         None => {
             counts.add(Counted::Set);
-            alleles[0] = bases[..length.min(bases.len())].to_vec();
+            replace(&mut alleles, &bases[..length.min(bases.len())]);
             set(record, &alleles);
         }
     }
@@ -62,15 +63,19 @@ fn set(record: &mut Record, alleles: &[Vec<u8>]) {
     record.set_alternates(alleles[1..].iter().map(Vec::as_slice));
 }
 
-/// Makes `N` of every letter that is no base; not in symbolic alleles.
+/// Makes bases of ambiguity codes and `N` of other letters; not in symbolic alleles and `*`.
 fn clean(alleles: &mut [Vec<u8>]) -> bool {
     let mut is_changed = false;
-    for letter in alleles.iter_mut().filter(|allele| !allele.starts_with(b"<")).flatten() {
+    for letter in alleles.iter_mut().filter(is_sequence).flatten() {
         if has_other_letters(&[*letter]) {
-            (*letter, is_changed) = (b'N', true);
+            (*letter, is_changed) = (concrete(*letter), true);
         }
     }
     is_changed
+}
+
+fn is_sequence(allele: &&mut Vec<u8>) -> bool {
+    !matches!(allele.first(), Some(b'<' | b'*'))
 }
 
 /// Puts the reference's bases in place of the `N` of REF, and of ALT where REF has one there too.
@@ -87,6 +92,18 @@ fn fill(alleles: &mut [Vec<u8>], bases: &[u8]) -> bool {
         }
     }
     is_changed
+}
+
+/// Makes REF these bases; where an alternate allele has the old REF's base in its place, it takes the new one.
+fn replace(alleles: &mut [Vec<u8>], bases: &[u8]) {
+    let old = std::mem::replace(&mut alleles[0], bases.to_vec());
+    for allele in alleles[1..].iter_mut().filter(|allele| !allele.starts_with(b"<")) {
+        for ((letter, old), new) in allele.iter_mut().zip(&old).zip(bases) {
+            if letter.eq_ignore_ascii_case(old) {
+                *letter = *new;
+            }
+        }
+    }
 }
 
 /// Exchanges REF and an alternate allele in the genotypes; AC of that one counts what was REF.

@@ -19,7 +19,9 @@ pub fn join(per: Per, values: &[Option<&[u8]>], local: &[&[u8]], maps: &[Vec<usi
         return;
     }
     let ploidy = values.iter().zip(&lists).find_map(|(value, list)| {
-        value.filter(|value| *value != b".").and_then(|value| ploidy_of(count(value), list.len() + 1))
+        value
+            .filter(|value| *value != b"." && !list.is_empty())
+            .and_then(|value| ploidy_of(count(value), list.len() + 1))
     });
     let ploidy = ploidy.unwrap_or(2);
     let length = match per {
