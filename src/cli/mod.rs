@@ -70,16 +70,40 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Short options of bcftools' plugins that mean something else among our other options, and the long ones for them.
+const PLUGIN_OPTIONS: [(&str, &[(char, &str)]); 2] = [
+    ("+fill-tags", &[('t', "--tags")]),
+    (
+        "+setGT",
+        &[('t', "--target-gt"), ('n', "--new-gt"), ('s', "--seed"), ('i', "--include"), ('e', "--exclude")],
+    ),
+];
+
 /// bcftools has plugins' options behind a `--`; ours stand among the others.
 fn plugin_words(mut words: Vec<OsString>) -> Vec<OsString> {
-    let is_plugin = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with('+'));
-    if words.get(1).is_some_and(|word| word == "variants")
-        && words.get(2).is_some_and(is_plugin)
-        && let Some(at) = words.iter().position(|word| word == "--")
-    {
-        let options = words.split_off(at + 1);
-        words.pop();
-        words.splice(3..3, options);
+    let plugin = words.get(2).and_then(|word| word.to_str());
+    let options = PLUGIN_OPTIONS.iter().find(|(name, _)| Some(*name) == plugin).map(|(_, options)| *options);
+    let (Some(options), Some(at)) = (options, words.iter().position(|word| word == "--")) else {
+        return words;
+    };
+    if words.get(1).is_none_or(|word| word != "variants") {
+        return words;
+    }
+    let behind = words.split_off(at + 1);
+    words.pop();
+    for word in behind {
+        let mut letters = word.to_str().unwrap_or_default().chars();
+        let long = match (letters.next(), letters.next()) {
+            (Some('-'), Some(letter)) => {
+                options.iter().find(|(short, _)| *short == letter).map(|(_, long)| *long)
+            }
+            _ => None,
+        };
+        match (long, letters.as_str()) {
+            (Some(long), "") => words.push(long.into()),
+            (Some(long), value) => words.push(format!("{long}={value}").into()),
+            (None, _) => words.push(word),
+        }
     }
     words
 }
@@ -130,5 +154,31 @@ fn code_of(error: &anyhow::Error) -> u8 {
         exit::FAILURE
     } else {
         exit::BAD_INPUT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_plugins_are_found_behind_their_dashes() {
+        for (typed, expected) in [
+            (
+                "norn variants +fill-tags in.vcf -t 1 -- -t AC -d",
+                "norn variants +fill-tags in.vcf -t 1 --tags AC -d",
+            ),
+            (
+                "norn variants +setGT in.vcf -- -tq -n .",
+                "norn variants +setGT in.vcf --target-gt=q --new-gt .",
+            ),
+            ("norn variants +fill-tags in.vcf", "norn variants +fill-tags in.vcf"),
+            ("norn qc -- a", "norn qc -- a"),
+        ] {
+            let words: Vec<OsString> = typed.split(' ').map(OsString::from).collect();
+            let found: Vec<String> =
+                plugin_words(words).iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            assert_eq!(found.join(" "), expected);
+        }
     }
 }

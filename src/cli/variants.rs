@@ -1,6 +1,8 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
+mod fill_tags;
 mod norm;
+mod set_gt;
 mod streams;
 mod view;
 
@@ -19,6 +21,10 @@ pub struct VariantsArguments {
 enum VariantsCommand {
     Norm(Box<norm::NormArguments>),
     View(Box<view::ViewArguments>),
+    #[command(alias = "+fill-tags")]
+    FillTags(Box<fill_tags::FillTagsArguments>),
+    #[command(alias = "+setGT", alias = "setGT")]
+    SetGt(Box<set_gt::SetGtArguments>),
 }
 
 impl VariantsArguments {
@@ -27,6 +33,8 @@ impl VariantsArguments {
         match &self.command {
             VariantsCommand::Norm(arguments) => arguments.run(),
             VariantsCommand::View(arguments) => arguments.run(),
+            VariantsCommand::FillTags(arguments) => arguments.run(),
+            VariantsCommand::SetGt(arguments) => arguments.run(),
         }
     }
 }

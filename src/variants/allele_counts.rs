@@ -1,6 +1,7 @@
 //! How often each allele of a record occurs: by its genotypes, or as INFO/AN and INFO/AC say.
 
 use super::genotype;
+use super::genotype_scan::{Genotype, MISSING, scan};
 use super::pipeline::RecordProblem;
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Record, parse_integer};
@@ -12,21 +13,25 @@ use crate::formats::vcf::record::{Record, parse_integer};
 pub fn of_genotypes(record: &Record, counts: &mut Vec<u64>) -> Result<bool, RecordProblem> {
     counts.clear();
     counts.resize(record.allele_count(), 0);
-    let Some(field) = record.format_index(b"GT") else { return Ok(false) };
-    for cell in record.cells(field) {
-        // Most cells are two single digits.
-        if let &[a @ b'0'..=b'9', b'/' | b'|', b @ b'0'..=b'9'] = cell {
-            for digit in [a, b] {
-                let count = counts.get_mut(usize::from(digit - b'0'));
-                *count.ok_or_else(|| no_such_allele(record, usize::from(digit - b'0')))? += 1;
+    let mut unknown = None;
+    let has_genotypes = scan(record, |_, genotype| {
+        let mut count = |allele: usize| match counts.get_mut(allele) {
+            Some(count) => *count += 1,
+            None => unknown = Some(allele),
+        };
+        match genotype {
+            Genotype::Pair(a, b) => {
+                for allele in [a, b].into_iter().filter(|allele| *allele != MISSING) {
+                    count(usize::from(allele));
+                }
             }
-            continue;
+            Genotype::Other(cell) => genotype::alleles(cell).flatten().for_each(count),
         }
-        for allele in genotype::alleles(cell).flatten() {
-            *counts.get_mut(allele).ok_or_else(|| no_such_allele(record, allele))? += 1;
-        }
+    });
+    match unknown {
+        Some(allele) => Err(no_such_allele(record, allele)),
+        None => Ok(has_genotypes),
     }
-    Ok(true)
 }
 
 fn no_such_allele(record: &Record, allele: usize) -> RecordProblem {

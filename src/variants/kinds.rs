@@ -69,6 +69,21 @@ impl Kinds {
         }
     }
 
+    /// The names of the kinds, as `bcftools query` prints them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let kinds = [
+            (Self::SNP, "SNP"),
+            (Self::MNP, "MNP"),
+            (Self::INDEL, "INDEL"),
+            (Self::OTHER, "OTHER"),
+            (Self::BREAKEND, "BND"),
+            (Self::OVERLAP, "OVERLAP"),
+        ];
+        let reference = (self == Self::REFERENCE).then_some("REF");
+        let names = kinds.into_iter().filter(move |(kind, _)| self.meets(*kind)).map(|(_, name)| name);
+        reference.into_iter().chain(names)
+    }
+
     /// Both sets together.
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

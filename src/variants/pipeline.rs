@@ -24,6 +24,12 @@ pub trait Each: Send + Sync {
     fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem>;
 }
 
+impl<E: Each + ?Sized> Each for std::sync::Arc<E> {
+    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        (**self).apply(record, out)
+    }
+}
+
 /// Work that needs the records in order.
 pub trait Ordered: Send {
     /// Takes the records that follow and puts those that are done behind those of `out`.

@@ -368,6 +368,11 @@ impl Record {
         samples.into_iter().flat_map(|samples| samples.split(|&b| b == b'\t'))
     }
 
+    /// The samples' columns with the tabs between them, as they were read; `None` once one of their fields was changed.
+    pub fn unchanged_samples(&self) -> Option<&[u8]> {
+        self.format.is_none().then(|| self.at(self.samples))
+    }
+
     /// Sets a FORMAT field where it stands, or behind the others (`GT` in front of them), to cells that stand behind one
     /// another in `text`, each ending at one of `ends`; one a sample.
     pub fn set_format(&mut self, tag: &[u8], text: &[u8], ends: &[usize]) {

@@ -1,0 +1,376 @@
+//! INFO and FORMAT tags made anew from the genotypes: bcftools' `+fill-tags`, and with sexes known, right on X and Y too.
+
+mod counts;
+mod tags;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::hardy_weinberg;
+use super::kinds::Kinds;
+use super::pipeline::{Each, RecordProblem};
+use super::sex::PloidyMap;
+use crate::formats::vcf::extent;
+use crate::formats::vcf::header::Header;
+use crate::formats::vcf::number::{write_float, write_integer};
+use crate::formats::vcf::record::{Record, parse_integer};
+use counts::GroupCounts;
+pub use tags::{Tag, TagError, parse_tags};
+
+/// Samples whose tags are told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name, which follows the tag's behind a `_`.
+    pub name: String,
+    /// Its samples by their places.
+    pub samples: Vec<usize>,
+}
+
+/// What is filled.
+#[derive(Debug)]
+pub struct FillOptions {
+    /// The tags.
+    pub tags: Vec<Tag>,
+    /// Groups beside all samples.
+    pub groups: Vec<Group>,
+    /// `-d`: half a genotype (`./1`) does not count as hemizygous.
+    pub drop_missing: bool,
+    /// What is haploid for whom; without it the genotypes alone say.
+    pub ploidy: Option<PloidyMap>,
+}
+
+/// Fills tags.
+pub struct FillTags {
+    options: FillOptions,
+    /// Suffixes of the groups; the last is that of all samples.
+    suffixes: Vec<String>,
+    /// For each sample the groups that it is in, without that of all.
+    groups_of: Vec<Vec<usize>>,
+    samples: usize,
+    warned: AtomicBool,
+}
+
+impl FillTags {
+    /// A step for records with so many samples.
+    pub fn new(options: FillOptions, samples: usize) -> Self {
+        let mut groups_of = vec![Vec::new(); samples];
+        for (number, group) in options.groups.iter().enumerate() {
+            for &sample in &group.samples {
+                if let Some(groups) = groups_of.get_mut(sample) {
+                    groups.push(number);
+                }
+            }
+        }
+        let mut suffixes: Vec<String> =
+            options.groups.iter().map(|group| format!("_{}", group.name)).collect();
+        suffixes.push(String::new());
+        Self { options, suffixes, groups_of, samples, warned: AtomicBool::new(false) }
+    }
+
+    /// The header with the tags declared.
+    pub fn header(&self, header: &Header) -> Header {
+        let mut header = header.clone();
+        for tag in Tag::IN_HEADER_ORDER.iter().filter(|tag| self.fills(**tag)) {
+            for group in self.options.groups.iter().filter(|_| tag.is_by_group()) {
+                header.add_missing(&tag.declaration(&group.name));
+            }
+            header.add_missing(&tag.declaration(""));
+        }
+        header
+    }
+
+    fn fills(&self, tag: Tag) -> bool {
+        self.options.tags.contains(&tag)
+    }
+
+    /// Sets a tag for each group, to what `value` writes; an empty value removes it.
+    fn set(
+        &self,
+        record: &mut Record,
+        tag: Tag,
+        groups: &[GroupCounts],
+        mut value: impl FnMut(&GroupCounts, &mut Vec<u8>),
+    ) {
+        if !self.fills(tag) {
+            return;
+        }
+        let mut text = Vec::new();
+        for (suffix, group) in self.suffixes.iter().zip(groups) {
+            text.clear();
+            value(group, &mut text);
+            let name = [tag.name(), suffix].concat();
+            if text.is_empty() {
+                record.retain_info(|key| key != name.as_bytes());
+            } else {
+                record.set_info(name.as_bytes(), Some(&text));
+            }
+        }
+    }
+
+    fn fill_counts(&self, record: &mut Record, groups: &[GroupCounts]) {
+        let integers = |values: &mut dyn Iterator<Item = u64>, out: &mut Vec<u8>| {
+            list(values, out, |value, out| write_integer(value as i64, out));
+        };
+        let floats = |values: &mut dyn Iterator<Item = f32>, out: &mut Vec<u8>| list(values, out, write_f32);
+        let is_variant = record.allele_count() > 1;
+        self.set(record, Tag::NumberOfSamples, groups, |group, out| {
+            integers(&mut [group.samples].into_iter(), out)
+        });
+        self.set(record, Tag::AlleleNumber, groups, |group, out| {
+            integers(&mut [group.total()].into_iter(), out)
+        });
+        for suffix in 0..groups.len() {
+            let group = &groups[suffix..=suffix];
+            let frequencies = group[0].frequencies();
+            self.set_one(record, Tag::AlleleFrequency, suffix, |out| {
+                floats(&mut frequencies.iter().skip(1).copied(), out);
+            });
+            if is_variant {
+                self.set_one(record, Tag::MinorAlleleFrequency, suffix, |out| {
+                    let mut sorted = frequencies.clone();
+                    sorted.sort_by(|a, b| b.total_cmp(a));
+                    write_f32(sorted[1], out);
+                });
+            }
+        }
+        self.set(record, Tag::AlleleCount, groups, |group, out| {
+            integers(&mut group.alleles.iter().skip(1).map(|allele| allele.total()), out);
+        });
+        self.set(record, Tag::HeterozygousCount, groups, |group, out| {
+            integers(&mut group.alleles.iter().skip(1).map(|allele| allele.heterozygous), out);
+        });
+        self.set(record, Tag::HomozygousCount, groups, |group, out| {
+            integers(&mut group.alleles.iter().skip(1).map(|allele| allele.homozygous), out);
+        });
+        if is_variant {
+            self.set(record, Tag::HemizygousCount, groups, |group, out| {
+                integers(&mut group.alleles.iter().skip(1).map(|allele| allele.hemizygous), out);
+            });
+        }
+        if self.fills(Tag::HardyWeinberg) || self.fills(Tag::ExcessHeterozygosity) {
+            for (suffix, group) in groups.iter().enumerate() {
+                let tests: Vec<_> = hardy_weinberg_of(group).collect();
+                self.set_one(record, Tag::HardyWeinberg, suffix, |out| {
+                    floats(&mut tests.iter().map(|test| test.0), out);
+                });
+                self.set_one(record, Tag::ExcessHeterozygosity, suffix, |out| {
+                    floats(&mut tests.iter().map(|test| test.1), out);
+                });
+            }
+        }
+    }
+
+    fn set_one(&self, record: &mut Record, tag: Tag, suffix: usize, value: impl FnOnce(&mut Vec<u8>)) {
+        if !self.fills(tag) {
+            return;
+        }
+        let name = [tag.name(), &self.suffixes[suffix]].concat();
+        let mut text = Vec::new();
+        value(&mut text);
+        if text.is_empty() {
+            record.retain_info(|key| key != name.as_bytes());
+        } else {
+            record.set_info(name.as_bytes(), Some(&text));
+        }
+    }
+
+    /// Fractions of reads with alternate alleles, from FORMAT/AD.
+    fn fill_read_fractions(&self, record: &mut Record) {
+        let tags = [Tag::AlleleFraction, Tag::AlternateFraction].into_iter().filter(|tag| self.fills(*tag));
+        let tags: Vec<Tag> = tags.collect();
+        let alleles = record.allele_count();
+        if tags.is_empty() || alleles < 2 {
+            return;
+        }
+        let Some(field) = record.format_index(b"AD") else {
+            if !self.warned.swap(true, Ordering::Relaxed) {
+                eprintln!("norn: VAF needs FORMAT/AD, which is missing at some sites");
+            }
+            return;
+        };
+        let width = record.cells(field).map(|cell| 1 + memchr::memchr_iter(b',', cell).count()).max();
+        if width != Some(alleles) {
+            return;
+        }
+        for tag in tags {
+            let (mut text, mut ends) = (Vec::new(), Vec::new());
+            for cell in record.cells(field) {
+                let depths: Option<Vec<i64>> = cell.split(|&b| b == b',').map(parse_integer).collect();
+                match depths.filter(|depths| depths.len() == alleles) {
+                    None => text.push(b'.'),
+                    Some(depths) => {
+                        let sum = depths.iter().fold(0.0f32, |sum, &depth| sum + depth as f32);
+                        let share = |depth: f32| if sum == 0.0 { 0.0 } else { depth / sum };
+                        if tag == Tag::AlternateFraction {
+                            write_f32(share(sum - depths[0] as f32), &mut text);
+                        } else {
+                            let mut shares = depths[1..].iter().map(|&depth| share(depth as f32));
+                            list(&mut shares, &mut text, write_f32);
+                        }
+                    }
+                }
+                ends.push(text.len());
+            }
+            record.set_format(tag.name().as_bytes(), &text, &ends);
+        }
+    }
+
+    /// AF from INFO/AC and INFO/AN, where there are no samples.
+    fn fill_frequency_from_info(&self, record: &mut Record) {
+        let (Some(total), Some(counts)) = (record.info(b"AN").and_then(parse_integer), record.info(b"AC"))
+        else {
+            return;
+        };
+        let counts: Option<Vec<i64>> = counts.split(|&b| b == b',').map(parse_integer).collect();
+        let Some(counts) = counts.filter(|counts| counts.len() + 1 == record.allele_count() && total != 0)
+        else {
+            return;
+        };
+        let mut text = Vec::new();
+        let mut frequencies = counts.iter().map(|&count| (count as f64 / total as f64) as f32);
+        list(&mut frequencies, &mut text, write_f32);
+        record.set_info(b"AF", Some(&text));
+    }
+}
+
+impl Each for FillTags {
+    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        let needs_genotypes = self.options.tags.iter().any(|tag| tag.is_by_group());
+        if needs_genotypes && self.samples > 0 {
+            let groups = self.count(&record)?;
+            if self.fills(Tag::MissingFraction) {
+                self.set(
+                    &mut record,
+                    Tag::MissingFraction,
+                    groups.as_deref().unwrap_or(&[]),
+                    |group, out| {
+                        write_f32(group.missing as f32 / group.members.max(1) as f32, out);
+                    },
+                );
+                if groups.is_none() {
+                    for suffix in 0..self.suffixes.len() {
+                        self.set_one(&mut record, Tag::MissingFraction, suffix, |out| out.push(b'.'));
+                    }
+                }
+            }
+            if let Some(groups) = groups {
+                self.fill_counts(&mut record, &groups);
+            }
+        } else if self.samples == 0 {
+            if self.fills(Tag::MissingFraction) {
+                record.set_info(b"F_MISSING", Some(b"0"));
+            }
+            if self.fills(Tag::AlleleFrequency) {
+                self.fill_frequency_from_info(&mut record);
+            }
+        }
+        self.fill_read_fractions(&mut record);
+        if self.fills(Tag::End) {
+            let mut text = Vec::new();
+            write_integer(extent::end(&record), &mut text);
+            record.set_info(b"END", Some(&text));
+        }
+        if self.fills(Tag::VariantType) {
+            let names: Vec<&str> = Kinds::of(&record).names().collect();
+            record.set_info(b"TYPE", Some(names.join(",").as_bytes()));
+        }
+        out.push(record);
+        Ok(())
+    }
+}
+
+/// For each alternate allele the test's chances, 1 where it cannot be made. Genotypes of two alternates are taken as
+/// bcftools takes them: each of the two as a heterozygote with the reference.
+fn hardy_weinberg_of(group: &GroupCounts) -> impl Iterator<Item = (f32, f32)> {
+    let heterozygotes: u64 = group.alleles.iter().map(|allele| allele.heterozygous).sum();
+    let references = group.alleles[0].homozygous + heterozygotes;
+    group.alleles.iter().skip(1).map(move |allele| {
+        let alternates = allele.heterozygous + allele.homozygous;
+        let references = references - allele.heterozygous;
+        let test = (references > 0 && alternates > 0)
+            .then(|| hardy_weinberg::test(references, alternates, allele.heterozygous))
+            .flatten();
+        test.map_or((1.0, 1.0), |test| (test.p as f32, test.excess_heterozygosity as f32))
+    })
+}
+
+fn write_f32(value: f32, out: &mut Vec<u8>) {
+    if value.is_nan() {
+        out.push(b'.');
+    } else {
+        write_float(f64::from(value), out);
+    }
+}
+
+fn list<T>(values: &mut dyn Iterator<Item = T>, out: &mut Vec<u8>, write: impl Fn(T, &mut Vec<u8>)) {
+    for (i, value) in values.enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(value, out);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rustc_hash::FxHashMap;
+
+    use super::*;
+    use crate::variants::sex::Sex;
+
+    const HEADER: &str = "##fileformat=VCFv4.2\n##contig=<ID=chrX,length=156040895>\n\
+        #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tm1\tm2\tm3\tf1\tf2\tf3\n";
+
+    fn filled(tags: &str, sexes: bool, groups: Vec<Group>, line: &str) -> String {
+        let header = Header::parse(HEADER.as_bytes()).unwrap();
+        let sexes: FxHashMap<String, Sex> = header
+            .samples()
+            .iter()
+            .filter(|_| sexes)
+            .map(|name| (name.clone(), if name.starts_with('m') { Sex::Male } else { Sex::Female }))
+            .collect();
+        let ploidy = Some(PloidyMap::new(&header, &sexes, None).unwrap());
+        let options = FillOptions { tags: parse_tags(tags).unwrap(), groups, drop_missing: false, ploidy };
+        let step = FillTags::new(options, header.samples().len());
+        let mut out = Vec::new();
+        step.apply(Record::parse(line.as_bytes()).unwrap(), &mut out).unwrap();
+        String::from_utf8_lossy(&{
+            let mut text = Vec::new();
+            out[0].write(&mut text);
+            text
+        })
+        .split('\t')
+        .nth(7)
+        .unwrap()
+        .to_owned()
+    }
+
+    #[test]
+    fn men_have_one_x_whatever_is_written() {
+        // By hand: men 0/0, 1/1 and 0/1 (no genotype of a man), women 0/0, 0/1, 1/1.
+        let line = |contig: &str, position: u32| {
+            format!("{contig}\t{position}\t.\tA\tC\t.\t.\t.\tGT\t0/0\t1/1\t0/1\t0/0\t0/1\t1/1")
+        };
+        let tags = "AN,AC,NS,AC_Hom,AC_Het,AC_Hemi,HWE";
+        for (sexes, contig, position, expected) in [
+            (false, "chrX", 5_000_000, "NS=6;AN=12;AC=6;AC_Het=2;AC_Hom=4;AC_Hemi=0;HWE=0.567100"),
+            (true, "chrX", 5_000_000, "NS=5;AN=8;AC=4;AC_Het=1;AC_Hom=2;AC_Hemi=1;HWE=1"),
+            (true, "chrX", 2_000_000, "NS=6;AN=12;AC=6;AC_Het=2;AC_Hom=4;AC_Hemi=0;HWE=0.567100"),
+            (true, "chrY", 5_000_000, "NS=2;AN=2;AC=1;AC_Het=0;AC_Hom=0;AC_Hemi=1;HWE=1"),
+        ] {
+            let found = filled(tags, sexes, Vec::new(), &line(contig, position));
+            // 924 ways to pair 6 and 6: with 2 heterozygotes 360, with 0 20, with 4 480, with 6 64.
+            assert_eq!(found, expected.replace("0.567100", "0.480519"), "{contig}:{position}");
+        }
+    }
+
+    #[test]
+    fn ends_kinds_and_missing_genotypes_are_told() {
+        let groups = vec![Group { name: "A".to_owned(), samples: vec![0, 1] }];
+        let line = "chr1\t10\t.\tAC\tA,GT\t.\t.\tAF=7;X\tGT\t0/0\t./1\t.\t0/1\t.|.\t1/2";
+        // By hand; the tags stand where they stood, or behind the others.
+        assert_eq!(filled("F_MISSING", false, groups, line), "AF=7;X;F_MISSING_A=0.5;F_MISSING=0.5");
+        assert_eq!(filled("END,TYPE", false, Vec::new(), line), "AF=7;X;END=11;TYPE=MNP,INDEL");
+        assert_eq!(filled("AF,MAF", false, Vec::new(), line), "AF=0.428571,0.142857;X;MAF=0.428571");
+    }
+}
