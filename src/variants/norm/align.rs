@@ -17,7 +17,7 @@ pub enum Sequence<'a> {
 
 impl Sequence<'_> {
     /// Bases.
-    pub fn len(&self) -> i64 {
+    pub fn length(&self) -> i64 {
         match self {
             Self::Bases(bases) => bases.len() as i64,
             Self::Reference(length) => i64::try_from(*length).unwrap_or(i64::MAX / 4),
@@ -54,9 +54,9 @@ impl Site<'_> {
             return bases.at(self.position + at);
         }
         let sequence = self.alleles[allele];
-        let behind = at - sequence.len();
+        let behind = at - sequence.length();
         if behind >= 0 {
-            return bases.at(self.position + self.alleles[0].len() + behind);
+            return bases.at(self.position + self.alleles[0].length() + behind);
         }
         match sequence {
             Sequence::Bases(text) => text.get(at as usize).copied(),
@@ -65,19 +65,20 @@ impl Site<'_> {
     }
 
     fn shortest(&self) -> i64 {
-        self.alleles.iter().map(Sequence::len).min().unwrap_or(0)
+        self.alleles.iter().map(Sequence::length).min().unwrap_or(0)
     }
 
     /// Whether alleles differ in length, and none is empty.
     fn can_roll(&self) -> bool {
         let shortest = self.shortest();
-        shortest > 0 && self.alleles.iter().any(|allele| allele.len() != shortest)
+        shortest > 0 && self.alleles.iter().any(|allele| allele.length() != shortest)
     }
 
     /// Bases that all alleles end with, up to the length of the shortest.
     fn suffix(&self, bases: &mut Bases<'_>) -> i64 {
         let ends = |back: i64, bases: &mut Bases<'_>| {
-            let mut ends = (0..self.alleles.len()).map(|j| self.base(j, self.alleles[j].len() - back, bases));
+            let mut ends =
+                (0..self.alleles.len()).map(|j| self.base(j, self.alleles[j].length() - back, bases));
             let first = ends.next().flatten();
             first.is_some() && ends.all(|base| base == first)
         };
@@ -117,7 +118,7 @@ impl Site<'_> {
     /// The offset at which the base before the variant differs from its last one, or the contig begins.
     fn roll_left(&self, longest: i64, furthest: i64, bases: &mut Bases<'_>) -> Option<i64> {
         let shortest = self.shortest();
-        let differences = || self.alleles.iter().map(|allele| allele.len() - shortest).filter(|&d| d > 0);
+        let differences = || self.alleles.iter().map(|allele| allele.length() - shortest).filter(|&d| d > 0);
         let is_long = differences().min().is_some_and(|least| least > longest);
         let mut moved = 0;
         loop {
@@ -126,7 +127,7 @@ impl Site<'_> {
             }
             let before = bases.at(self.position - 1 - moved);
             let same = |j: usize, bases: &mut Bases<'_>| {
-                let difference = self.alleles[j].len() - shortest;
+                let difference = self.alleles[j].length() - shortest;
                 difference == 0 || self.base(j, difference - 1 - moved, bases) == before
             };
             if before.is_none() || !(0..self.alleles.len()).all(|j| same(j, bases)) {
@@ -160,7 +161,7 @@ impl Site<'_> {
 
     /// Writes an allele as it is placed.
     pub fn write(&self, allele: usize, placement: Placement, bases: &mut Bases<'_>, out: &mut Vec<u8>) {
-        let length = self.alleles[allele].len() - placement.shrink;
+        let length = self.alleles[allele].length() - placement.shrink;
         out.extend(
             (placement.offset..placement.offset + length).filter_map(|at| self.base(allele, at, bases)),
         );

@@ -319,7 +319,7 @@ fn judge_alleles(
     if placement == Placement::default() && !(is_symbolic && reference.len() > 1) {
         return Verdict::Stays;
     }
-    let ref_length = alleles[0].len() - placement.shrink;
+    let ref_length = alleles[0].length() - placement.shrink;
     scratch.placed.clear();
     scratch.ends.clear();
     for (allele, sequence) in alleles.iter().enumerate() {
