@@ -12,6 +12,9 @@ use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::{Column, Record, cell, parse_integer};
 use crate::variants::pipeline::{Each, RecordProblem};
 
+/// So many alternate alleles are taken apart together; all are compared with all.
+const MAX_ALTERNATES: usize = 4096;
+
 /// Takes apart.
 pub struct Atomise {
     header: Arc<Header>,
@@ -200,6 +203,12 @@ impl Each for Atomise {
         }
         record.settle();
         let alternates: Vec<&[u8]> = record.alternates().collect();
+        if alternates.len() > MAX_ALTERNATES {
+            return Err(RecordProblem::at(
+                &record,
+                format!("over {MAX_ALTERNATES} alternate alleles (-m - splits them)"),
+            ));
+        }
         let rows = rows(record.reference(), &alternates);
         let fields = self.fields(&record);
         let mut line = Vec::new();

@@ -179,6 +179,9 @@ impl Join<'_> {
         values: impl Iterator<Item = Option<&'v [u8]>>,
     ) -> Vec<&'v [u8]> {
         let alleles = self.joined.alleles.len();
+        if expected(tag.per, alleles, ploidy) > MAX_VALUES {
+            return vec![b"."];
+        }
         let mut whole: Vec<&[u8]> = vec![b"."; expected(tag.per, alleles, ploidy)];
         for (number, value) in values.enumerate() {
             let Some(value) = value else { continue };
@@ -317,6 +320,9 @@ impl Field<'_> {
 fn is_local(per: Per) -> bool {
     matches!(per, Per::LocalAlternate | Per::LocalAllele | Per::LocalGenotype | Per::LocalList)
 }
+
+/// A joined list of more values is left out (`.`): what it would take grows with a power of the alleles.
+pub const MAX_VALUES: usize = 1 << 20;
 
 /// Values of so many alleles.
 pub fn expected(per: Per, alleles: usize, ploidy: usize) -> usize {

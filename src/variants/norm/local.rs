@@ -1,5 +1,6 @@
 //! Joined values of local alleles (VCF 4.5): the samples' lists `LAA` are joined, and the values follow them.
 
+use super::join::MAX_VALUES;
 use super::values::{Per, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list};
 use crate::formats::vcf::record::parse_integer;
 
@@ -29,6 +30,9 @@ pub fn join(per: Per, values: &[Option<&[u8]>], local: &[&[u8]], maps: &[Vec<usi
         Per::LocalAllele => whole.len() + 1,
         _ => genotype_count(whole.len() + 1, ploidy),
     };
+    if length > MAX_VALUES {
+        return line.push(b'.');
+    }
     let mut joined: Vec<&[u8]> = vec![b"."; length];
     for (value, list) in values.iter().zip(&lists) {
         let Some(value) = value.filter(|value| *value != b".") else { continue };

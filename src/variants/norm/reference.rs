@@ -30,6 +30,9 @@ pub struct Place {
     warnings: Arc<Warnings>,
 }
 
+/// A deletion beside alleles that are written out is written out too, up to so many bases.
+const LONGEST_WRITTEN: u64 = 1 << 20;
+
 /// What was found out about a record.
 enum Verdict {
     /// It stays as it is.
@@ -303,8 +306,14 @@ fn judge_alleles(
         scratch.upper.extend(alt.iter().map(u8::to_ascii_uppercase));
         sequences.push(Ok((from, scratch.upper.len())));
     }
+    let span = symbolic::span(record).max(1) as u64;
+    let limit = if is_symbolic { bases.length() } else { LONGEST_WRITTEN };
+    let end = span.saturating_add(record.position().max(0) as u64);
+    if is_deletion && (end > bases.length() || span > limit) {
+        return Verdict::Stays;
+    }
     let first = if is_deletion {
-        Sequence::Reference(symbolic::span(record).max(1) as u64)
+        Sequence::Reference(span)
     } else {
         Sequence::Bases(&scratch.upper[..reference.len()])
     };
