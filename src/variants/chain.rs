@@ -169,11 +169,15 @@ impl ChainFile {
     /// # Errors
     /// The file cannot be read, or is no chain.
     pub fn read(path: &Path) -> Result<(Self, String), ChainError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ChainError::Io { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ChainError::Io { path: path.to_owned(), source })?;
         let chain: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
             let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-            ChainError::Toml { path: path.to_owned(), what: format!("{line}{}", error.message().replace('\n', " ")) }
+            ChainError::Toml {
+                path: path.to_owned(),
+                what: format!("{line}{}", error.message().replace('\n', " ")),
+            }
         })?;
         if chain.steps.is_empty() {
             return Err(ChainError::Empty(path.display().to_string()));
@@ -191,7 +195,12 @@ impl ChainFile {
         let mut text = String::new();
         for (number, step) in self.steps.iter().enumerate() {
             let (reads, writes) = step.columns();
-            text += &format!("{}. {}: {}\n   reads {reads}; writes {writes}\n", number + 1, step.name(), step.why());
+            text += &format!(
+                "{}. {}: {}\n   reads {reads}; writes {writes}\n",
+                number + 1,
+                step.name(),
+                step.why()
+            );
         }
         text
     }
@@ -287,7 +296,8 @@ impl Step {
     }
 
     fn make(&self, header: &Header, reference: Option<&PathBuf>) -> Result<(Vec<Part>, Header), String> {
-        let needs_reference = || reference.cloned().ok_or("it needs a reference (reference = \"FILE\", or -f)");
+        let needs_reference =
+            || reference.cloned().ok_or("it needs a reference (reference = \"FILE\", or -f)");
         let plain = NormOptions { check_ref: CheckRef::default(), ..NormOptions::default() };
         match self {
             Self::CheckRef { mode } => {
@@ -299,12 +309,14 @@ impl Step {
                 let check_ref = CheckRef { exit: true, ..CheckRef::default() };
                 normalised(&NormOptions { fasta_ref: Some(needs_reference()?), check_ref, ..plain }, header)
             }
-            Self::Split { which } => {
-                normalised(&NormOptions { multiallelics: Multiallelics::Split(collapse(which)?), ..plain }, header)
-            }
-            Self::Join { which } => {
-                normalised(&NormOptions { multiallelics: Multiallelics::Join(collapse(which)?), ..plain }, header)
-            }
+            Self::Split { which } => normalised(
+                &NormOptions { multiallelics: Multiallelics::Split(collapse(which)?), ..plain },
+                header,
+            ),
+            Self::Join { which } => normalised(
+                &NormOptions { multiallelics: Multiallelics::Join(collapse(which)?), ..plain },
+                header,
+            ),
             Self::Atomise {} => normalised(&NormOptions { atomize: true, ..plain }, header),
             Self::Dedup { which } => {
                 let which = match which.as_str() {
@@ -344,9 +356,9 @@ impl Step {
                 let tags = parse_tags(tags).map_err(|error| error.to_string())?;
                 let groups = groups.as_ref().map(|path| groups::read(path, header)).transpose();
                 let groups = groups.map_err(|error| error.to_string())?.unwrap_or_default();
-                let ploidy = sex.as_ref().map(|path| {
-                    read_sexes(path).and_then(|sexes| PloidyMap::new(header, &sexes, None))
-                });
+                let ploidy = sex
+                    .as_ref()
+                    .map(|path| read_sexes(path).and_then(|sexes| PloidyMap::new(header, &sexes, None)));
                 let ploidy = ploidy.transpose().map_err(|error| error.to_string())?;
                 let options = FillOptions { tags, groups, drop_missing: *drop_missing, ploidy };
                 let step = FillTags::new(options, header.samples().len());

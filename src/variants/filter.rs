@@ -42,6 +42,11 @@ impl Condition {
         Self { expression, choice }
     }
 
+    /// The expression.
+    pub fn expression(&self) -> &Expression {
+        &self.expression
+    }
+
     /// Whether it is `-i` or `-e`.
     pub fn choice(&self) -> Choice {
         self.choice
@@ -197,13 +202,16 @@ impl Filter {
                 for (i, allele) in genotype::alleles(cell).enumerate() {
                     match allele {
                         Some(allele) => {
-                            let count = counts.as_mut().and_then(|counts| counts.get_mut(allele.checked_sub(1)?));
+                            let count =
+                                counts.as_mut().and_then(|counts| counts.get_mut(allele.checked_sub(1)?));
                             if let Some(count) = count {
                                 *count -= 1;
                             }
                             total = total.map(|total| total - i64::from(new == FailedGenotypes::Missing));
                         }
-                        None => total = total.map(|total| total + i64::from(new == FailedGenotypes::Reference)),
+                        None => {
+                            total = total.map(|total| total + i64::from(new == FailedGenotypes::Reference))
+                        }
                     }
                     if i > 0 {
                         text.push(b'/');

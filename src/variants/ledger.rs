@@ -76,7 +76,16 @@ impl Ledger {
             let (dropped, added) = (of(&account.dropped), of(&account.added));
             let dropped = dropped.max((taken + added).saturating_sub(given));
             let added = (given + dropped).saturating_sub(taken);
-            Entry { step: number + 1, name: name.clone(), taken, given, changed, dropped, added, why: why.clone() }
+            Entry {
+                step: number + 1,
+                name: name.clone(),
+                taken,
+                given,
+                changed,
+                dropped,
+                added,
+                why: why.clone(),
+            }
         };
         self.steps.iter().enumerate().map(entry).collect()
     }
@@ -191,7 +200,16 @@ mod tests {
         let entries = ledger.entries();
         assert_eq!(
             entries,
-            [Entry { step: 1, name: "odd".into(), taken: 6, given: 4, changed: 1, dropped: 3, added: 1, why: "a test".into() }]
+            [Entry {
+                step: 1,
+                name: "odd".into(),
+                taken: 6,
+                given: 4,
+                changed: 1,
+                dropped: 3,
+                added: 1,
+                why: "a test".into()
+            }]
         );
         assert!(table(&entries).ends_with("1\todd\t6\t4\t1\t3\t1\ta test\n"));
     }

@@ -39,7 +39,8 @@ fn tells_too_much(line: &MetaLine, samples: &[String]) -> bool {
     let is_declaration = matches!(line.key(), "INFO" | "FILTER" | "ALT" | "contig");
     let names_sample = samples.iter().any(|sample| is_word_of(&text, sample));
     let key = line.key().to_ascii_lowercase();
-    let is_command = ["command", "cmd", "user", "host", "date", "version", "source"].iter().any(|word| key.contains(word));
+    let is_command =
+        ["command", "cmd", "user", "host", "date", "version", "source"].iter().any(|word| key.contains(word));
     let has_path = text.contains('/') && !is_declaration;
     let contig_path = line.key() == "contig" && (text.contains("file:") || text.contains("URL="));
     names_sample || (is_command && !is_declaration) || has_path || contig_path
@@ -79,7 +80,8 @@ impl SitesOnly {
                 continue;
             }
             let rare = |text: &[u8]| {
-                parse_integer(text).is_some_and(|count| count > 0 && (count as u64) < self.options.least_count)
+                parse_integer(text)
+                    .is_some_and(|count| count > 0 && (count as u64) < self.options.least_count)
             };
             let rare: Vec<bool> = value.split(|&b| b == b',').map(rare).collect();
             if rare.contains(&true) {
@@ -90,7 +92,8 @@ impl SitesOnly {
             for tag in COUNTS {
                 let name = format!("{tag}{suffix}");
                 let Some(value) = record.info(name.as_bytes()) else { continue };
-                let per_allele = self.header.info(name.as_bytes()).is_none_or(|tag| tag.number == Number::Alternates);
+                let per_allele =
+                    self.header.info(name.as_bytes()).is_none_or(|tag| tag.number == Number::Alternates);
                 let values: Vec<&[u8]> = value.split(|&b| b == b',').collect();
                 let masked: Vec<&[u8]> = if per_allele && values.len() == rare.len() {
                     values.iter().zip(&rare).map(|(value, rare)| if *rare { b"." } else { *value }).collect()
@@ -137,7 +140,18 @@ mod tests {
         let made = RegisterOptions { least_count: 0, strips_header: true }.header(&header);
         let text = String::from_utf8(made.to_text()).unwrap();
         let keys: Vec<&str> = text.lines().map(|line| line.split('=').next().unwrap()).collect();
-        assert_eq!(keys, ["##fileformat", "##FILTER", "##INFO", "##INFO", "##contig", "##note", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]);
+        assert_eq!(
+            keys,
+            [
+                "##fileformat",
+                "##FILTER",
+                "##INFO",
+                "##INFO",
+                "##contig",
+                "##note",
+                "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+            ]
+        );
         let kept = RegisterOptions::default().header(&header);
         assert_eq!(kept.lines().len(), header.lines().len() - 1);
     }

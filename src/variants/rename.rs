@@ -173,9 +173,11 @@ mod tests {
         assert_eq!(made.contigs(), [("chr1".to_owned(), Some(9)), ("chrX".to_owned(), None)]);
         let mut out = Vec::new();
         for contig in ["1", "2", "other"] {
-            step.apply(Record::parse(format!("{contig}\t5\t.\tA\tC\t.\t.\t.").as_bytes()).unwrap(), &mut out).unwrap();
+            step.apply(Record::parse(format!("{contig}\t5\t.\tA\tC\t.\t.\t.").as_bytes()).unwrap(), &mut out)
+                .unwrap();
         }
-        let names: Vec<_> = out.iter().map(|record| String::from_utf8_lossy(record.chrom()).into_owned()).collect();
+        let names: Vec<_> =
+            out.iter().map(|record| String::from_utf8_lossy(record.chrom()).into_owned()).collect();
         assert_eq!(names, ["chr1", "chr2", "other"]);
         let table = Rename::Table([("1".to_owned(), "X".to_owned())].into_iter().collect());
         assert!(matches!(RenameContigs::new(table, &header), Err(RenameError::Same(..))));

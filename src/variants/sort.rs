@@ -129,7 +129,8 @@ impl Sort {
         }
         for _ in 0..STEP {
             let Some(Reverse((_, run))) = self.heads.pop() else { break };
-            let record = Record::parse(&self.runs[run].line).map_err(|error| failed(&io::Error::other(error)))?;
+            let record =
+                Record::parse(&self.runs[run].line).map_err(|error| failed(&io::Error::other(error)))?;
             out.push(record);
             self.advance(run)?;
         }
@@ -145,7 +146,10 @@ impl Ordered for Sort {
     fn push(&mut self, records: Vec<Record>, _: &mut Vec<Record>) -> Result<(), RecordProblem> {
         for record in records {
             if self.header.contig_number(record.chrom()).is_none() {
-                return Err(RecordProblem::at(&record, "the header does not have the contig, so it has no place in the order"));
+                return Err(RecordProblem::at(
+                    &record,
+                    "the header does not have the contig, so it has no place in the order",
+                ));
             }
             let number = self.held.len() as u64;
             let key = self.key(&record, number);
@@ -215,7 +219,12 @@ mod tests {
         let all = sorted(1 << 30);
         let key = |line: &String| {
             let columns: Vec<&str> = line.split('\t').collect();
-            (columns[0] == "a", columns[1].parse::<u32>().unwrap(), columns[4].to_uppercase(), columns[2].parse::<u32>().unwrap())
+            (
+                columns[0] == "a",
+                columns[1].parse::<u32>().unwrap(),
+                columns[4].to_uppercase(),
+                columns[2].parse::<u32>().unwrap(),
+            )
         };
         let mut expected = lines.clone();
         expected.sort_by_key(key);

@@ -3,6 +3,7 @@
 //! Running our binary and its peers, and comparing what they write.
 
 pub mod bcftools;
+pub mod made;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -69,15 +69,19 @@ impl FilterArguments {
             None => None,
             Some(".") => Some(FailedGenotypes::Missing),
             Some("0") => Some(FailedGenotypes::Reference),
-            Some(other) => return Err(UsageError::new(format!("--set-GTs: {other:?} is neither . nor 0")).into()),
+            Some(other) => {
+                return Err(UsageError::new(format!("--set-GTs: {other:?} is neither . nor 0")).into());
+            }
         };
         let mask = match (&self.mask, &self.mask_file) {
             (Some(text), _) => {
-                let (outside, text) = text.strip_prefix('^').map_or((false, text.as_str()), |rest| (true, rest));
+                let (outside, text) =
+                    text.strip_prefix('^').map_or((false, text.as_str()), |rest| (true, rest));
                 Some((Regions::read(Source::List(text))?, outside, self.mask_overlap))
             }
             (_, Some(text)) => {
-                let (outside, text) = text.strip_prefix('^').map_or((false, text.as_str()), |rest| (true, rest));
+                let (outside, text) =
+                    text.strip_prefix('^').map_or((false, text.as_str()), |rest| (true, rest));
                 let path = PathBuf::from(text);
                 Some((Regions::read(Source::File(&path))?, outside, self.mask_overlap))
             }
@@ -85,6 +89,9 @@ impl FilterArguments {
         };
         let has = |letter| self.mode.as_ref().is_some_and(|mode| mode.contains(letter));
         streams::run("filter", &self.input, &self.output, |header| {
+            if self.condition.explained(header)? {
+                return Ok(Plan::done());
+            }
             let mut options = FilterOptions {
                 condition: self.condition.compile(header)?,
                 mask,

@@ -67,7 +67,8 @@ impl RunArguments {
 
     fn ledger_name(&self) -> Option<PathBuf> {
         self.ledger.clone().or_else(|| {
-            let is_file = self.output.output != Path::new("-") && fs::metadata(&self.output.output).is_ok_and(|m| m.is_file());
+            let is_file = self.output.output != Path::new("-")
+                && fs::metadata(&self.output.output).is_ok_and(|m| m.is_file());
             is_file.then(|| {
                 let mut name = self.output.output.clone().into_os_string();
                 name.push(".ledger");

@@ -66,6 +66,8 @@ pub struct Record {
     /// The samples' columns with the tabs between them.
     samples: Span,
     position: i64,
+    /// The position as it was read.
+    origin: i64,
     /// The fields of INFO, once one of them was changed.
     info: Option<Vec<InfoField>>,
     /// The fields of FORMAT, once one of them was changed.
@@ -139,6 +141,7 @@ impl Record {
             return Err(RecordError::Columns(count));
         }
         self.position = parse_integer(self.column(Column::Pos)).ok_or(RecordError::Position)? - 1;
+        self.origin = self.position;
         Ok(())
     }
 
@@ -193,6 +196,17 @@ impl Record {
             let span = self.put_display(position + 1);
             self.columns[Column::Pos as usize] = span;
         }
+    }
+
+    /// POS - 1 as it was read, wherever the record has moved to since.
+    #[inline]
+    pub fn origin(&self) -> i64 {
+        self.origin
+    }
+
+    /// Takes the origin of the record of which this one was made.
+    pub fn set_origin(&mut self, origin: i64) {
+        self.origin = origin;
     }
 
     fn put_display(&mut self, value: impl std::fmt::Display) -> Span {

@@ -31,7 +31,8 @@ impl GapOptions {
     pub fn header(&self, header: &Header) -> Header {
         let mut header = header.clone();
         if let Some((gap, _, names)) = &self.snp {
-            header.add_missing(&format!("##FILTER=<ID=SnpGap,Description=\"SNP within {gap} bp of {names}\">"));
+            header
+                .add_missing(&format!("##FILTER=<ID=SnpGap,Description=\"SNP within {gap} bp of {names}\">"));
         }
         if let Some(gap) = self.indel {
             header.add_missing(&format!(
@@ -78,7 +79,9 @@ impl Gaps {
 
     fn flush(&mut self, count: usize, out: &mut Vec<Record>) {
         let done = self.buffer.drain(..count.min(self.buffer.len()));
-        out.extend(done.filter(|waiting| self.options.is_soft || !waiting.fails).map(|waiting| waiting.record));
+        out.extend(
+            done.filter(|waiting| self.options.is_soft || !waiting.fails).map(|waiting| waiting.record),
+        );
     }
 
     /// How many records at the front are not in a cluster that may grow; of a cluster that cannot, all but one fail.
@@ -103,7 +106,9 @@ impl Gaps {
         let (mut most, mut most_at) = (-1i64, None);
         let (mut best, mut best_at) = (-1i64, None);
         let mut counts = Vec::new();
-        for (at, waiting) in self.buffer.iter().take(closed).enumerate().filter(|(_, waiting)| waiting.in_cluster) {
+        for (at, waiting) in
+            self.buffer.iter().take(closed).enumerate().filter(|(_, waiting)| waiting.in_cluster)
+        {
             let has_counts = allele_counts::of_info_or_genotypes(&waiting.record, &mut counts)?;
             let count = counts.get(1).copied().unwrap_or(0) as i64;
             if most_at.is_none() || (has_counts && most < count) {
@@ -157,7 +162,14 @@ impl Ordered for Gaps {
                 self.flush(self.buffer.len(), out);
             }
             let (kinds, end) = (Kinds::of(&record), extent::end(&record));
-            self.buffer.push_back(Waiting { record, kinds, end, in_cluster: false, is_near: false, fails: false });
+            self.buffer.push_back(Waiting {
+                record,
+                kinds,
+                end,
+                in_cluster: false,
+                is_near: false,
+                fails: false,
+            });
             let mut done = 1;
             if let Some(gap) = self.options.indel {
                 done = self.close_clusters(gap, false)?;
