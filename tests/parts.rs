@@ -11,7 +11,9 @@ use std::process::Command;
 
 use common::*;
 
-const OPTIONS: [&str; 8] = [
+const OPTIONS: [&str; 10] = [
+    "--levels",
+    "sample,library,read-group",
     "--by",
     "300",
     "--sites",

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collector, Context, Needs};
 use super::histogram::Histogram;
 use super::insert_size::Orientation;
+use super::levels::{self, ByReadGroup, Tally};
 use super::read::{BASE_N, Read};
 use crate::formats::bam::OpKind;
 use crate::picard_metrics;
@@ -102,11 +103,21 @@ picard_metrics! {
     }
 }
 
-/// Counts by category: first, second, unpaired.
+/// Counts by read group and category.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Alignment {
-    ends: [Counts; 3],
+    ends: ByReadGroup<Ends>,
     has_reference: bool,
+}
+
+/// Counts by category: first, second, unpaired.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Ends([Counts; 3]);
+
+impl Tally for Ends {
+    fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| a.add(b));
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -145,7 +156,7 @@ impl Collector for Alignment {
     }
 
     fn new(context: &Context) -> Self {
-        Self { ends: Default::default(), has_reference: context.reference.is_some() }
+        Self { ends: ByReadGroup::new(context), has_reference: context.reference.is_some() }
     }
 
     #[inline]
@@ -157,7 +168,7 @@ impl Collector for Alignment {
             (false, _) => 2,
             (true, first) => usize::from(!first),
         };
-        self.ends[end].observe(read, self.has_reference);
+        self.ends.of(read.read_group).0[end].observe(read, self.has_reference);
     }
 
     fn join(mut self, other: Self) -> Option<Self> {
@@ -166,7 +177,11 @@ impl Collector for Alignment {
     }
 
     fn merge(&mut self, next: Self) {
-        self.ends.iter_mut().zip(&next.ends).for_each(|(a, b)| a.add(b));
+        self.ends.merge(&next.ends);
+    }
+
+    fn regroup(&mut self, numbers: &[usize], count: usize) {
+        self.ends.regroup(numbers, count);
     }
 }
 
@@ -368,28 +383,25 @@ impl Counts {
 }
 
 impl Alignment {
-    /// The rows that Picard writes: pairs where there are any, unpaired reads where there are any or no pairs.
+    /// The rows of all reads.
     pub fn metrics(&self) -> Vec<AlignmentSummaryMetrics> {
-        let [first, second, unpaired] = &self.ends;
-        let mut rows = Vec::new();
-        if first.reads > 0 {
-            let mut both = first.clone();
-            both.add(second);
-            rows.push(first.row("FIRST_OF_PAIR", self.has_reference));
-            rows.push(second.row("SECOND_OF_PAIR", self.has_reference));
-            let mut pair = both.row("PAIR", self.has_reference);
-            pair.BAD_CYCLES = rows.iter().map(|row| row.BAD_CYCLES).sum();
-            rows.push(pair);
-        }
-        if unpaired.reads > 0 || first.reads == 0 {
-            rows.push(unpaired.row("UNPAIRED", self.has_reference));
-        }
-        rows
+        self.ends.all().rows(self.has_reference)
     }
 
-    /// `.alignment_summary_metrics`.
-    pub fn to_text(&self) -> String {
-        let [first, second, unpaired] = &self.ends;
+    /// `.alignment_summary_metrics`: the rows of all units, and read lengths of all reads.
+    pub fn to_text(&self, context: &Context) -> String {
+        let mut rows = Vec::new();
+        for unit in levels::units(&context.header, &context.options.levels) {
+            let ends = self.ends.sum(&unit);
+            if unit.is_unknown && ends.0.iter().all(|counts| counts.reads == 0) {
+                continue;
+            }
+            for mut row in ends.rows(self.has_reference) {
+                (row.SAMPLE, row.LIBRARY, row.READ_GROUP) = unit.columns();
+                rows.push(row);
+            }
+        }
+        let Ends([first, second, unpaired]) = &self.ends.all();
         let mut both = first.clone();
         both.add(second);
         let columns: Vec<(String, BTreeMap<u64, u64>)> = [
@@ -402,12 +414,33 @@ impl Alignment {
         .filter(|(_, histogram)| histogram.count() > 0)
         .map(|(name, histogram)| (name.to_owned(), histogram.to_map()))
         .collect();
-        let file = MetricsFile::new("CollectAlignmentSummaryMetrics").metrics(&self.metrics());
+        let file = MetricsFile::new("CollectAlignmentSummaryMetrics").metrics(&rows);
         if columns.is_empty() {
             file.into_text()
         } else {
             file.histograms("Integer", "READ_LENGTH", &columns).into_text()
         }
+    }
+}
+
+impl Ends {
+    /// The rows that Picard writes: pairs where there are any, unpaired reads where there are any or no pairs.
+    fn rows(&self, has_reference: bool) -> Vec<AlignmentSummaryMetrics> {
+        let [first, second, unpaired] = &self.0;
+        let mut rows = Vec::new();
+        if first.reads > 0 {
+            let mut both = first.clone();
+            both.add(second);
+            rows.push(first.row("FIRST_OF_PAIR", has_reference));
+            rows.push(second.row("SECOND_OF_PAIR", has_reference));
+            let mut pair = both.row("PAIR", has_reference);
+            pair.BAD_CYCLES = rows.iter().map(|row| row.BAD_CYCLES).sum();
+            rows.push(pair);
+        }
+        if unpaired.reads > 0 || first.reads == 0 {
+            rows.push(unpaired.row("UNPAIRED", has_reference));
+        }
+        rows
     }
 }
 

@@ -19,7 +19,7 @@ use crate::formats::merged::MergedFiles;
 use crate::formats::output::{AtomicFile, OutputError};
 
 /// Changes whenever a state of an older version would be misread.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MAGIC: &[u8] = b"norn.qcstate\0\0\0\0";
 /// Magic, format, length, and digest.
 const PREFIX: usize = 16 + 4 + 8 + 32;
