@@ -305,8 +305,7 @@ fn rows(windows_of: &[u64], counts: &Reads) -> Option<(Vec<GcBiasDetailMetrics>,
     let mean = all_reads / all_windows;
     let (mut at_dropout, mut gc_dropout) = (0.0, 0.0);
     let mut details = Vec::new();
-    for gc in 0..BINS {
-        let (windows, reads) = (windows_of[gc], counts.starts[gc]);
+    for (gc, (&windows, &reads)) in windows_of.iter().zip(&counts.starts).enumerate() {
         let per_window = |n: f64| if windows == 0 { 0.0 } else { n / windows as f64 / mean };
         let lacking = (windows as f64 / all_windows - reads as f64 / all_reads) * 100.0;
         if lacking > 0.0 {
