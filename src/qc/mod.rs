@@ -5,6 +5,9 @@ pub mod batches;
 pub mod collector;
 pub mod coverage;
 pub mod curves;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod cut_walk;
 pub mod cycles;
 pub mod decode;
 pub mod depth;
