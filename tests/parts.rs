@@ -194,6 +194,33 @@ fn parts_and_killed_runs_are_the_whole() {
 }
 
 #[test]
+fn a_run_killed_while_it_counts_goes_on_from_its_state() {
+    let expected = qc(&with(&OPTIONS, &["-t", "1", "testdata/child.bam"]));
+    // A run that ends before it can be killed is made longer: more shards, each followed by a state.
+    let killed = ["20000", "5000", "1000", "100"].into_iter().find_map(|shard_bytes| {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let state = directory.path().join("child.qcstate");
+        let arguments = ["-t", "1", "--shard-bytes", shard_bytes, "--state", state.to_str()?];
+        let arguments = with(&with(&OPTIONS, &arguments), &["testdata/child.bam"]);
+        let mut norn = Command::new(env!("CARGO_BIN_EXE_norn"));
+        norn.args(["qc", "-q", "--state-interval", "0", "-o"]).arg(directory.path().join("out"));
+        let mut child = norn.args(&arguments).current_dir(root()).spawn().expect("norn starts");
+        while !state.exists() && child.try_wait().expect("child").is_none() {
+            std::thread::yield_now();
+        }
+        // SIGKILL on Unix.
+        child.kill().expect("killed or gone");
+        child.wait().expect("child");
+        let (head, _) = norn::qc::state::read(&state).expect("a whole state, old or new");
+        (head.shards.1 < head.of).then(|| (directory, arguments.iter().map(ToString::to_string).collect()))
+    });
+    let (_directory, arguments): (_, Vec<String>) =
+        killed.expect("one of the runs was killed while it counted");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_same(&expected, &qc(&arguments), "a run that was killed");
+}
+
+#[test]
 fn states_that_cannot_be_used_are_refused() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let path = |name: &str| directory.path().join(name).display().to_string();

@@ -5,7 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 use super::alignment::AlignmentError;
 use super::bam::{Record, RecordError};
 use super::bgzf::{BgzfError, BlockReader, MAX_BLOCK_LENGTH};
-use super::header::{Contig, Header};
+use super::header::Header;
+use crate::genome::contigs::Contig;
 
 /// No record may be longer: names, sequences and tags of the longest reads known take a few MB.
 const MAX_RECORD_LENGTH: usize = 1 << 28;

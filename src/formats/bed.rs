@@ -153,7 +153,7 @@ pub fn read_records(path: &Path, contigs: &Contigs) -> Result<Vec<(usize, BedRec
         let Some(number) = contigs.index_of(&record.contig) else {
             return Err(BedError::UnknownContig { path: path.clone(), line, contig: record.contig });
         };
-        let length = contigs.get(number).map_or(0, |contig| contig.length);
+        let length = contigs.get(number).map_or(0, |contig| u64::from(contig.length));
         if record.end > length {
             let BedRecord { contig, end, .. } = record;
             return Err(BedError::PastEnd { path: path.clone(), line, contig, end, length });
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_set_is_made_against_the_contigs() {
-        let contig = |name: &str, length| Contig { name: name.to_owned(), length, m5: None };
+        let contig = |name: &str, length| Contig { name: name.to_owned(), length, md5: None };
         let contigs = Contigs::new(vec![contig("a", 100), contig("b", 50)]).unwrap();
         let read = |text: &str| read_interval_set(file(text.as_bytes()).path(), &contigs);
         let set = read("b\t10\t20\na\t0\t100\nb\t20\t50\n").unwrap();
