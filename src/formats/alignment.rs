@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::alignment_index::AlignmentIndex;
 use super::bam::{Record, RecordError};
-use super::bam_reader::{BamReader, Pipe};
+use super::bam_reader::BamReader;
 use super::bgzf::{BgzfError, BlockReader, EOF_MARKER, MAX_BLOCK_LENGTH};
 use super::header::Header;
 use super::hts_reader::HtsReader;
@@ -135,7 +135,7 @@ impl AlignmentFile {
         let all = io::Cursor::new(beginning).chain(source);
         let (reader, header) = match format {
             Format::Bam => {
-                let (reader, header) = BamReader::new(Box::new(Pipe(all)))?;
+                let (reader, header) = BamReader::of_stream(all)?;
                 (RecordReader::Bam(reader), header)
             }
             _ => {

@@ -102,7 +102,12 @@ impl BedReader {
     /// The file cannot be opened.
     pub fn open(path: &Path) -> Result<Self, BedError> {
         let input = text::open(path).map_err(|source| BedError::Io { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), input, line: Vec::new(), number: 0, is_interval_list: false })
+        Ok(Self::new(path, input))
+    }
+
+    /// Reads from `input`, which stands at the first byte of the file of this name.
+    pub fn new(path: &Path, input: Box<dyn BufRead>) -> Self {
+        Self { path: path.to_owned(), input, line: Vec::new(), number: 0, is_interval_list: false }
     }
 
     /// Number of the line read last, from 1.
@@ -301,6 +306,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[@#]?[a-z0-9\t\n\r .+-]{0,90}"
+        ) {
+            for bytes in [bytes, text.into_bytes()] {
+                let reader = BedReader::new("any.bed".as_ref(), Box::new(std::io::Cursor::new(bytes)));
+                for record in reader.map_while(Result::ok) {
+                    prop_assert!(record.start <= record.end);
+                }
+            }
+        }
+
         #[test]
         fn any_line_is_read_or_refused(line in "[a-z0-9\t .+#@-]{0,40}", list in any::<bool>()) {
             if let Ok(record) = parse(&line, list) {
