@@ -32,23 +32,27 @@ fn str(path: &Path) -> &str {
 }
 
 fn picard(program: &str, input: &Path, levels: &[&str], more: &[String]) {
-    let reference = picard_reference(&root().join("testdata/genome.fa"));
-    let mut arguments = vec![
-        program.to_owned(),
-        format!("I={}", str(input)),
-        format!("R={}", str(&reference)),
-        "VALIDATION_STRINGENCY=SILENT".into(),
-    ];
+    let mut arguments =
+        vec![program.to_owned(), format!("I={}", str(input)), "VALIDATION_STRINGENCY=SILENT".into()];
     // Without null the default level, that of all reads, stays.
     arguments.extend(levels.iter().map(|level| format!("METRIC_ACCUMULATION_LEVEL={level}")));
     arguments.extend_from_slice(more);
     peer("PicardCommandLine", &arguments.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// Our files of an input.
+/// The reference of the test data as Picard takes it.
+fn reference() -> String {
+    format!("R={}", str(&picard_reference(&root().join("testdata/genome.fa"))))
+}
+
+/// Our files of an input, with the reference of the test data.
 fn ours(input: &Path, out: &Path, options: &[&str]) -> BTreeMap<String, String> {
     let reference = root().join("testdata/genome.fa");
-    let mut arguments = vec!["qc", "-q", "-r", str(&reference), "-o", str(out)];
+    ours_of(input, out, &[&["-r", str(&reference)], options].concat())
+}
+
+fn ours_of(input: &Path, out: &Path, options: &[&str]) -> BTreeMap<String, String> {
+    let mut arguments = vec!["qc", "-q", "-o", str(out)];
     arguments.extend(options);
     arguments.push(str(input));
     norn_ok(&arguments);
@@ -111,6 +115,7 @@ fn tables_of_reads_are_equal() {
         let mut more = vec![format!("O={}/p", str(out.path())), "PROGRAM=null".into()];
         let programs = ["CollectAlignmentSummaryMetrics", "CollectInsertSizeMetrics", "CollectGcBiasMetrics"];
         more.extend(programs.map(|program| format!("PROGRAM={program}")));
+        more.push(reference());
         picard("CollectMultipleMetrics", &input, theirs, &more);
         for options in [["-t", "1"], ["-t", "2"]] {
             let collectors = ["--levels", levels, "--collectors", "alignment,insert_size,gc_bias"];
@@ -127,7 +132,34 @@ fn tables_of_reads_are_equal() {
     assert!(failures.is_empty(), "{} differences:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// Targets and baits of the test data as Picard takes them.
+#[test]
+fn tables_without_a_reference_are_equal() {
+    if !have_peers() {
+        return;
+    }
+    // The real file has two libraries and six read groups; its reference is not there.
+    let real = shared_data().map(|data| data.join("alignments/HCC1954.normal.GRCh37.bam"));
+    let mut failures = Vec::new();
+    for input in [root().join("testdata/child.bam")].into_iter().chain(real) {
+        let name = input.file_name().expect("name").to_string_lossy().into_owned();
+        let out = tempfile::tempdir().expect("temporary directory");
+        let mut more = vec![format!("O={}/p", str(out.path())), "PROGRAM=null".into()];
+        let programs = ["CollectAlignmentSummaryMetrics", "CollectInsertSizeMetrics"];
+        more.extend(programs.map(|program| format!("PROGRAM={program}")));
+        picard("CollectMultipleMetrics", &input, &["SAMPLE", "LIBRARY", "READ_GROUP"], &more);
+        let options =
+            ["--levels", "sample,library,read-group", "--collectors", "alignment,insert_size", "-t", "2"];
+        let ours = ours_of(&input, &out.path().join("ours"), &options);
+        for file in ["alignment_summary_metrics", "insert_size_metrics"] {
+            let theirs = text(&files(out.path())[file]);
+            let differences = picard_differences(&theirs, &ours[file]);
+            failures.extend(differences.iter().map(|difference| format!("{name} {file}: {difference}")));
+        }
+    }
+    assert!(failures.is_empty(), "{} differences:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Targets and baits of the test data, and its reference, as Picard takes them.
 fn design(directory: &Path) -> Vec<String> {
     let header = peer("samtools", &["view", "-H", str(&root().join("testdata/child.bam"))]);
     let lists = [("TARGET_INTERVALS", "targets"), ("BAIT_INTERVALS", "baits")].map(|(option, name)| {
@@ -136,7 +168,7 @@ fn design(directory: &Path) -> Vec<String> {
         fs::write(&list, interval_list(&bed, &header)).expect("interval list");
         format!("{option}={}", str(&list))
     });
-    lists.into()
+    lists.into_iter().chain([reference()]).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Picard's alignment summary: reads, aligned bases, mismatches, clips and chimeras, for the first reads of pairs, the
 //! second ones, both, and reads without a mate. Primary records only.
 //!
-//! What stands on the reference needs it; without one those figures are 0, as Picard has them.
+//! Mismatches need the reference; without one there are none, and all other figures stand, as Picard 2.27.5 has them.
 
 pub mod adapters;
 
@@ -190,7 +190,7 @@ impl Counts {
     fn observe(&mut self, read: &Read<'_>, has_reference: bool) {
         self.reads += 1;
         let (flags, mapped) = (read.flags, !read.flags.is_unmapped());
-        if read.n_count > 0 && (flags.is_qc_fail() || !mapped || !has_reference) {
+        if read.n_count > 0 && (flags.is_qc_fail() || !mapped) {
             let no_calls = read.bases.iter().enumerate().filter(|(_, base)| **base == BASE_N);
             no_calls.for_each(|(i, _)| self.add_bad(read, i));
         }
@@ -202,7 +202,7 @@ impl Counts {
         self.lengths.add(read.record.base_count() as u64);
         self.adapters += u64::from(adapters::is_adapter(read));
         self.observe_clips(read, mapped);
-        if !mapped || !has_reference {
+        if !mapped {
             return;
         }
         self.aligned += 1;
@@ -219,7 +219,7 @@ impl Counts {
             self.chimera_candidates += 1;
             self.chimeras += u64::from(read.has_supplementary);
         }
-        self.observe_bases(read, well_mapped);
+        self.observe_bases(read, well_mapped, has_reference);
     }
 
     #[inline]
@@ -244,13 +244,17 @@ impl Counts {
     }
 
     #[inline]
-    fn observe_bases(&mut self, read: &Read<'_>, well_mapped: bool) {
+    fn observe_bases(&mut self, read: &Read<'_>, well_mapped: bool, has_reference: bool) {
         self.hq_reads += u64::from(well_mapped);
         let (mut aligned, mut q20) = (0, 0);
         for (index, position, length) in read.blocks() {
-            // Bases past the contig's end do not count.
-            let under = read.reference.len().saturating_sub((position - read.start) as usize);
-            let length = under.min(length as usize);
+            // Bases past the contig's end do not count; without a reference Picard does not see the end.
+            let length = if has_reference {
+                let under = read.reference.len().saturating_sub((position - read.start) as usize);
+                under.min(length as usize)
+            } else {
+                length as usize
+            };
             aligned += length as u64;
             if well_mapped && let Some(quals) = read.quals.get(index..index + length) {
                 q20 += count_q20(quals);
@@ -332,7 +336,7 @@ impl Counts {
         self.bad.iter_mut().zip(&other.bad).for_each(|(a, b)| *a += b);
     }
 
-    fn row(&self, category: &str, has_reference: bool) -> AlignmentSummaryMetrics {
+    fn row(&self, category: &str) -> AlignmentSummaryMetrics {
         let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
         let mut row = AlignmentSummaryMetrics {
             CATEGORY: category.to_owned(),
@@ -354,9 +358,6 @@ impl Counts {
         row.MAX_READ_LENGTH = self.lengths.max().unwrap_or(0) as f64;
         row.BAD_CYCLES =
             self.bad.iter().filter(|n| **n as f64 / self.reads as f64 >= BAD_CYCLE_SHARE).count() as u64;
-        if !has_reference {
-            return row;
-        }
         let bases = self.lengths.sum();
         row.PF_READS_ALIGNED = self.aligned;
         row.PCT_PF_READS_ALIGNED = ratio(self.aligned, self.pf_reads);
@@ -385,7 +386,7 @@ impl Counts {
 impl Alignment {
     /// The rows of all reads.
     pub fn metrics(&self) -> Vec<AlignmentSummaryMetrics> {
-        self.ends.all().rows(self.has_reference)
+        self.ends.all().rows()
     }
 
     /// `.alignment_summary_metrics`: the rows of all units, and read lengths of all reads.
@@ -396,7 +397,7 @@ impl Alignment {
             if unit.is_unknown && ends.0.iter().all(|counts| counts.reads == 0) {
                 continue;
             }
-            for mut row in ends.rows(self.has_reference) {
+            for mut row in ends.rows() {
                 (row.SAMPLE, row.LIBRARY, row.READ_GROUP) = unit.columns();
                 rows.push(row);
             }
@@ -425,20 +426,20 @@ impl Alignment {
 
 impl Ends {
     /// The rows that Picard writes: pairs where there are any, unpaired reads where there are any or no pairs.
-    fn rows(&self, has_reference: bool) -> Vec<AlignmentSummaryMetrics> {
+    fn rows(&self) -> Vec<AlignmentSummaryMetrics> {
         let [first, second, unpaired] = &self.0;
         let mut rows = Vec::new();
         if first.reads > 0 {
             let mut both = first.clone();
             both.add(second);
-            rows.push(first.row("FIRST_OF_PAIR", has_reference));
-            rows.push(second.row("SECOND_OF_PAIR", has_reference));
-            let mut pair = both.row("PAIR", has_reference);
+            rows.push(first.row("FIRST_OF_PAIR"));
+            rows.push(second.row("SECOND_OF_PAIR"));
+            let mut pair = both.row("PAIR");
             pair.BAD_CYCLES = rows.iter().map(|row| row.BAD_CYCLES).sum();
             rows.push(pair);
         }
         if unpaired.reads > 0 || first.reads == 0 {
-            rows.push(unpaired.row("UNPAIRED", has_reference));
+            rows.push(unpaired.row("UNPAIRED"));
         }
         rows
     }
