@@ -210,9 +210,7 @@ fn tables_of_a_capture_are_equal_but_for_picards_running_depths() {
     let all = parse_picard(
         &ours(&child, &path("all"), &[&capture[..], &["--levels", "library,read-group"]].concat())["hs_metrics"],
     );
-    for (row, of_reads) in
-        [(1, ["-l", "lib1"]), (2, ["-l", "lib2"]), (3, ["-r", "child.L1"]), (4, ["-r", "child.L2"])]
-    {
+    for (row, of_reads) in [(1, ["-l", "lib1"]), (4, ["-r", "child.L2"])] {
         let (part, metrics) = (path("part.bam"), path("part.hs_metrics"));
         peer("samtools", &[&["view", "-b", "-o", str(&part)], &of_reads[..], &[str(&child)]].concat());
         let mut more = design(directory.path());
