@@ -6,7 +6,7 @@ use super::collector::{Collector, Context, Needs, Stretch};
 use super::read::Read;
 use super::window::{Run, Window};
 use crate::formats::fasta::FastaError;
-use crate::formats::header::Contig;
+use crate::genome::contigs::Contig;
 use crate::report::c_format::general;
 
 /// Flags of reads that do not count: unmapped, secondary, QC-failed, duplicate.
