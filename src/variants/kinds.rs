@@ -69,6 +69,25 @@ impl Kinds {
         }
     }
 
+    /// The kind that a word means, in any case, in one or many: `snp`, `INDELS`; that of `ref` is none.
+    pub fn parse(word: &[u8]) -> Option<Self> {
+        Some(match word.to_ascii_lowercase().as_slice() {
+            b"snp" | b"snps" => Self::SNP,
+            b"indel" | b"indels" => Self::INDEL,
+            b"mnp" | b"mnps" => Self::MNP,
+            b"other" => Self::OTHER,
+            b"bnd" => Self::BREAKEND,
+            b"overlap" => Self::OVERLAP,
+            b"ref" => Self::REFERENCE,
+            _ => return None,
+        })
+    }
+
+    /// The set as a number, a bit for each kind.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
     /// The names of the kinds, as `bcftools query` prints them.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let kinds = [

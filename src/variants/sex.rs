@@ -71,8 +71,11 @@ pub struct PloidyMap {
     /// For each sample, where its sex is known.
     sexes: Vec<Option<Sex>>,
     /// X and Y by their names, with their pseudo-autosomal regions.
-    contigs: FxHashMap<Vec<u8>, (ContigRole, [(i64, i64); 2])>,
+    contigs: FxHashMap<Vec<u8>, SexContig>,
 }
+
+/// X or Y, and its pseudo-autosomal regions, 0-based half-open.
+type SexContig = (ContigRole, [(i64, i64); 2]);
 
 /// What samples have at one place.
 #[derive(Clone, Copy, Debug)]

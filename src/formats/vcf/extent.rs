@@ -61,6 +61,8 @@ mod tests {
             ("A", "<DUP:TANDEM>", "SVLEN=7;END=12", 17),
             ("A", "<NON_REF>", "END=5", 10),
             ("A", "C", "SVLEN=70", 10),
+            ("A", "<DUP:TANDEM>", "SVLEN=5;END=12", 15),
+            ("A", "C", "END=3", 10),
         ] {
             let line = format!("1\t10\t.\t{reference}\t{alternates}\t.\t.\t{info}");
             assert_eq!(end(&Record::parse(line.as_bytes()).unwrap()), expected, "{line}");

@@ -10,6 +10,5 @@ pub mod index;
 pub mod number;
 pub mod reader;
 pub mod record;
-pub mod span;
 pub mod value;
 pub mod writer;

@@ -4,7 +4,6 @@ use super::Expression;
 use super::compare::{self, Side};
 use super::fields;
 use super::function::{Function, Summary};
-use super::genotype;
 use super::lexer::Operator;
 use super::operand::{Operand, Source};
 use super::plan::{Step, StepKind};
@@ -12,6 +11,7 @@ use super::slot::{MISSING, Slot, is_absent};
 use super::subscript::Pick;
 use super::summary;
 use crate::formats::vcf::record::{Column, Record};
+use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::RecordProblem;
 
 /// Runs a step, after those that it needs. Where `wants_samples` is false only the site's result matters.
@@ -46,12 +46,12 @@ pub fn run(
             let found = words(steps, *file).is_some_and(|words| ids(record).any(|id| words.contains(id)));
             slots[number].site = found == (*operator == Operator::Equal);
         }
-        StepKind::VariantType(operator, bits) => {
-            let types = super::variant_type::of_record(record);
-            let shares = types & bits != 0 || (types == 0 && *bits == 0);
+        StepKind::VariantType(operator, kinds) => {
+            let found = Kinds::of(record);
+            let shares = found.meets(*kinds) || (found == Kinds::REFERENCE && *kinds == Kinds::REFERENCE);
             slots[number].site = match operator {
-                Operator::Equal => types == *bits,
-                Operator::NotEqual => types != *bits,
+                Operator::Equal => found == *kinds,
+                Operator::NotEqual => found != *kinds,
                 Operator::Like => shares,
                 _ => !shares,
             };
@@ -362,6 +362,6 @@ fn text_lengths(steps: &[Step], number: usize, record: &Record, from: &Slot, out
 
 /// The alleles of a diploid genotype; `None` where one is missing or there is one only.
 pub fn diploid(cell: &[u8]) -> Option<(usize, usize)> {
-    let mut alleles = genotype::alleles(cell);
+    let mut alleles = crate::variants::genotype::alleles(cell);
     Some((alleles.next()??, alleles.next()??))
 }

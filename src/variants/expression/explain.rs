@@ -62,8 +62,8 @@ fn what(kind: &StepKind) -> String {
         StepKind::Id(operator, text) => format!("ID {} {:?}", operator.name(), String::from_utf8_lossy(text)),
         StepKind::IdPattern(pattern) => format!("ID ~ /{}/", pattern.as_str()),
         StepKind::IdFile(operator, _) => format!("ID {} any word of the file", operator.name()),
-        StepKind::VariantType(operator, bits) => {
-            let names: Vec<_> = super::variant_type::names(*bits).collect();
+        StepKind::VariantType(operator, kinds) => {
+            let names: Vec<_> = kinds.names().collect();
             format!("TYPE {} {}", operator.name(), names.join(",").to_lowercase())
         }
         StepKind::Function(function, _) => format!("{}()", function.name()),

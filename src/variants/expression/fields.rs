@@ -7,10 +7,10 @@ use super::genotype;
 use super::operand::{AlleleFigure, GenotypeView, InfoKind, Operand, Source};
 use super::slot::{END, MISSING, Slot, is_absent, is_end};
 use super::subscript::{Chosen, Pick};
-use super::variant_type;
 use crate::formats::vcf::header::Type;
 use crate::formats::vcf::record::{Column, Record};
 use crate::formats::vcf::value;
+use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::RecordProblem;
 
 /// What a missing integer is where a list of INFO is read whole.
@@ -36,7 +36,7 @@ pub fn load(
             slot.set(quality.map_or(MISSING, f64::from));
         }
         Source::Position => slot.set((record.position() + 1) as f64),
-        Source::VariantType => slot.set(f64::from(variant_type::of_record(record))),
+        Source::VariantType => slot.set(f64::from(Kinds::of(record).number())),
         Source::AlternateCount => slot.set((record.allele_count() - 1) as f64),
         Source::IndelLengths => indel_lengths(record, slot),
         Source::Alternates(pick) => alternates(record, pick, slot),
@@ -246,7 +246,7 @@ fn pick_numbers(record: &Record, samples: usize, pick: &Pick, kind: Type, slot: 
             let mut cells = record.cells(field);
             let mut masks = vec![0u64; samples];
             for mask in &mut masks {
-                for allele in genotype::alleles(cells.next().unwrap_or_default()).flatten() {
+                for allele in crate::variants::genotype::alleles(cells.next().unwrap_or_default()).flatten() {
                     // Beyond 63 alleles bcftools passes over the whole tag.
                     if allele > 63 {
                         return slot.clear();
@@ -302,7 +302,8 @@ fn texts(
             Pick::Many(_) => join(picked(cell, pick), &mut slot.text),
             Pick::Genotype => {
                 let genotype = genotypes.as_mut().and_then(Iterator::next).unwrap_or_default();
-                let is_chosen = |n: usize| genotype::alleles(genotype).any(|allele| allele == Some(n));
+                let is_chosen =
+                    |n: usize| crate::variants::genotype::alleles(genotype).any(|allele| allele == Some(n));
                 let parts = value::list(cell).enumerate();
                 join(parts.filter(|(n, _)| is_chosen(*n)).map(|(_, text)| text), &mut slot.text);
             }
@@ -351,7 +352,7 @@ fn missing_genotypes(
     let (mut count, mut missing) = (0, 0);
     for cell in record.cells(field) {
         count += 1;
-        missing += usize::from(genotype::alleles(cell).any(|allele| allele.is_none()));
+        missing += usize::from(crate::variants::genotype::alleles(cell).any(|allele| allele.is_none()));
     }
     if count != samples {
         return Err(wrong_samples(record, count, samples));
@@ -387,7 +388,7 @@ fn count_alleles(
     let (mut total, mut seen) = (0.0, 0);
     for cell in record.cells(field) {
         seen += 1;
-        for allele in genotype::alleles(cell).flatten() {
+        for allele in crate::variants::genotype::alleles(cell).flatten() {
             total += 1.0;
             if allele > alternates {
                 return Err(RecordProblem::at(

@@ -1,20 +1,7 @@
 //! Genotypes as expressions see them, by the rules of bcftools.
 
 use super::operand::GenotypeView;
-
-/// The alleles of a genotype, `None` for `.`; phase does not matter, and a phase in front (VCF 4.4) is passed over.
-#[inline]
-pub fn alleles(cell: &[u8]) -> impl Iterator<Item = Option<usize>> {
-    let cell = match cell {
-        [b'/' | b'|', rest @ ..] => rest,
-        cell => cell,
-    };
-    cell.split(|&b| b == b'/' || b == b'|').map(|allele| {
-        let digits = allele.iter().take_while(|b| b.is_ascii_digit());
-        let number = digits.fold(0usize, |n, b| n.saturating_mul(10).saturating_add(usize::from(b - b'0')));
-        allele.first().is_some_and(u8::is_ascii_digit).then_some(number)
-    })
-}
+use crate::variants::genotype::alleles;
 
 /// The word for a genotype in a view other than its text.
 pub fn class(cell: &[u8], view: GenotypeView) -> &'static [u8] {

@@ -51,10 +51,8 @@ mod statistics;
 mod subscript;
 mod summary;
 mod tests_of_counts;
-pub mod variant_type;
 
 pub use error::{ExpressionError, Problem};
-pub use genotype::alleles;
 pub use slot::is_absent;
 pub use statistics::binomial;
 

@@ -11,8 +11,8 @@ use super::lexer::Operator;
 use super::operand::{GenotypeView, InfoKind, Operand, Source};
 use super::parser::{Item, ItemKind};
 use super::pattern;
-use super::variant_type;
 use crate::formats::vcf::header::Header;
+use crate::variants::kinds::Kinds;
 
 /// A step.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub enum StepKind {
     /// ID and the words of a file.
     IdFile(Operator, usize),
     /// TYPE and a set of types.
-    VariantType(Operator, u8),
+    VariantType(Operator, Kinds),
     /// Both, or one of two.
     Logic(Operator, usize, usize),
     /// A function of one or two values.
@@ -300,10 +300,10 @@ impl Planner<'_> {
     fn variant_type(&mut self, operator: Operator, text: usize, at: usize) -> Planned {
         let text = self.text_of(text).filter(|_| operator.is_equality());
         let text = text.ok_or_else(|| types("TYPE is compared with a quoted text by =, !=, ~ or !~"))?;
-        let bits = variant_type::parse(&text)
+        let kinds = Kinds::parse(&text)
             .ok_or_else(|| Problem::VariantType(String::from_utf8_lossy(&text).into_owned()))?;
         self.push(Step {
-            kind: StepKind::VariantType(operator, bits),
+            kind: StepKind::VariantType(operator, kinds),
             samples: None,
             is_text: false,
             cost: 3,

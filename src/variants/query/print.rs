@@ -6,8 +6,10 @@ use super::variant_key;
 use super::{Field, Part, Scratch};
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::{Column, Record, cell};
-use crate::formats::vcf::{span, value};
-use crate::variants::expression::{alleles, binomial, variant_type};
+use crate::formats::vcf::{extent, number, value};
+use crate::variants::expression::binomial;
+use crate::variants::genotype::alleles;
+use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::RecordProblem;
 
 /// A sample's number and its column.
@@ -33,8 +35,8 @@ pub fn field(
         Field::Chrom => out.extend_from_slice(record.chrom()),
         Field::Pos => drop(write!(out, "{}", position + 1)),
         Field::Pos0 => drop(write!(out, "{position}")),
-        Field::End1 => drop(write!(out, "{}", span::end(record, header))),
-        Field::End0 => drop(write!(out, "{}", span::end(record, header) - 1)),
+        Field::End1 => drop(write!(out, "{}", extent::end(record))),
+        Field::End0 => drop(write!(out, "{}", extent::end(record) - 1)),
         Field::Id => out.extend_from_slice(record.column(Column::Id)),
         Field::Ref => out.extend_from_slice(record.reference()),
         Field::Alt => match part.subscript {
@@ -82,7 +84,7 @@ pub fn field(
             let values = expression.values(record, scratch)?.values;
             let wanted = values.get(sample.map_or(0, |(number, _)| number)).or(values.first());
             match wanted {
-                Some(value) => value::write_real(out, *value),
+                Some(value) => number::write_float(*value, out),
                 None => out.push(b'.'),
             }
         }
@@ -142,7 +144,7 @@ fn typed(kind: Type, text: &[u8], out: &mut Vec<u8>) {
                 None => out.push(b'.'),
             },
             _ => match value::real(text) {
-                Some(value) => value::write_real(out, f64::from(value)),
+                Some(value) => number::write_float(f64::from(value), out),
                 None => out.push(b'.'),
             },
         }
@@ -151,13 +153,13 @@ fn typed(kind: Type, text: &[u8], out: &mut Vec<u8>) {
 
 fn quality(record: &Record, out: &mut Vec<u8>) {
     match value::real(record.column(Column::Qual)) {
-        Some(quality) => value::write_real(out, f64::from(quality)),
+        Some(quality) => number::write_float(f64::from(quality), out),
         None => out.push(b'.'),
     }
 }
 
 fn types(record: &Record, out: &mut Vec<u8>) {
-    for (number, name) in variant_type::names(variant_type::of_record(record)).enumerate() {
+    for (number, name) in Kinds::of(record).names().enumerate() {
         if number > 0 {
             out.push(b',');
         }
@@ -174,7 +176,7 @@ fn is_transition(record: &Record) -> bool {
         Some(b'T') => 3,
         _ => -1,
     };
-    let is_substitution = variant_type::of_record(record) & (variant_type::SNP | variant_type::MNP) != 0;
+    let is_substitution = Kinds::of(record).meets(Kinds::SNP.with(Kinds::MNP));
     is_substitution
         && record.alternates().next().is_some_and(|alt| (code(record.reference()) - code(alt)).abs() == 2)
 }
@@ -312,7 +314,7 @@ fn balance(genotype: &[u8], counts: &[u8], out: &mut Vec<u8>) {
         (Some(a), Some(b), None) => {
             let p = binomial(i64::from(a), i64::from(b)).unwrap_or(1.0);
             let phred = if p >= 1.0 { 0.0 } else { -4.342_944_819_03 * p.ln() };
-            value::write_real(out, phred);
+            number::write_float(phred, out);
         }
         _ => out.push(b'.'),
     }

@@ -5,8 +5,8 @@ use thiserror::Error;
 
 use super::super::extent;
 use super::super::header::{Header, Type};
-use super::super::number::parse_float;
 use super::super::record::{Column, Record, parse_integer};
+use super::super::value;
 use super::{Dictionary, FLOAT_END, FLOAT_MISSING, kind};
 
 /// Why a record cannot be written as BCF.
@@ -91,8 +91,7 @@ impl Encoder {
         out.extend_from_slice(&position.to_le_bytes());
         let length = i32::try_from(extent::end(record) - record.position()).unwrap_or(i32::MAX);
         out.extend_from_slice(&length.to_le_bytes());
-        let quality =
-            parse_float(record.column(Column::Qual)).map_or(FLOAT_MISSING, |q| (q as f32).to_bits());
+        let quality = value::real(record.column(Column::Qual)).map_or(FLOAT_MISSING, f32::to_bits);
         out.extend_from_slice(&quality.to_le_bytes());
         let counts_at = out.len();
         out.extend_from_slice(&[0; 8]);
@@ -328,19 +327,11 @@ fn push_genotype(cell: &[u8], has_first_phase: bool, alleles: &mut Vec<Option<i6
 
 /// An integer; missing where it is none or does not fit into 32 bits less eight reserved values.
 fn integer(text: &[u8]) -> Option<i64> {
-    let number = parse_integer(text).or_else(|| {
-        // What stands before the first character that is no digit.
-        let sign = usize::from(text.first().is_some_and(|b| matches!(b, b'-' | b'+')));
-        let digits = text.iter().skip(sign).take_while(|b| b.is_ascii_digit()).count();
-        parse_integer(&text[..sign + digits])
-    });
-    number.filter(|n| (LEAST_INTEGER..=i64::from(i32::MAX)).contains(n))
+    value::integer(text).map(i64::from)
 }
 
-const LEAST_INTEGER: i64 = i32::MIN as i64 + 8;
-
 fn float(text: &[u8]) -> u32 {
-    parse_float(text).map_or(FLOAT_MISSING, |value| (value as f32).to_bits())
+    value::real(text).map_or(FLOAT_MISSING, f32::to_bits)
 }
 
 fn push_descriptor(count: usize, kind: u8, out: &mut Vec<u8>) {
