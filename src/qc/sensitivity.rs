@@ -147,7 +147,7 @@ impl Wheel {
         // Numbers with these upper bits give the index at their lower end, at their upper end, or one between.
         let mut can_hit = Box::new([0; 1 << 12]);
         for (upper, can_hit) in can_hit.iter_mut().enumerate() {
-            let (from, to) = (chances.len() * upper >> 12, chances.len() * (upper + 1) >> 12);
+            let (from, to) = ((chances.len() * upper) >> 12, (chances.len() * (upper + 1)) >> 12);
             *can_hit = u8::from((from..=to.min(127)).any(|index| bounds[index] > 0));
         }
         Some(Self {

@@ -164,12 +164,17 @@ pub fn texts(operator: Operator, a: &[u8], b: &[u8]) -> bool {
     match (a, b) {
         (b"", b"") => missing.both,
         (b"", text) | (text, b"") => missing.result(1 + usize::from(has_missing(text))),
-        _ => parts(a).any(|a| {
-            parts(b).any(|b| match usize::from(a == b".") + usize::from(b == b".") {
-                0 => (a == b) == (operator == Operator::Equal),
-                count => missing.result(count),
-            })
-        }),
+        _ if !a.contains(&b',') && !b.contains(&b',') => single_texts(operator, missing, a, b),
+        _ => parts(a).any(|a| parts(b).any(|b| single_texts(operator, missing, a, b))),
+    }
+}
+
+/// Two texts without commas.
+#[inline]
+fn single_texts(operator: Operator, missing: Missing, a: &[u8], b: &[u8]) -> bool {
+    match usize::from(a == b".") + usize::from(b == b".") {
+        0 => (a == b) == (operator == Operator::Equal),
+        count => missing.result(count),
     }
 }
 

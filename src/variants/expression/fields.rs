@@ -194,7 +194,7 @@ fn numbers(
     };
     slot.width = 1;
     let mut count = 0;
-    for cell in record.cells(field) {
+    record.cells(field).for_each(|cell| {
         let begin = slot.values.len();
         slot.values.extend(value::list(cell).map(parse));
         let mut length = slot.values.len() - begin;
@@ -207,7 +207,7 @@ fn numbers(
             length += 1;
         }
         count += 1;
-    }
+    });
     if count == samples { Ok(()) } else { Err(wrong_samples(record, count, samples)) }
 }
 
@@ -294,7 +294,7 @@ fn texts(
         return Ok(());
     }
     let mut genotypes = genotype.map(|field| record.cells(field));
-    for cell in record.cells(field) {
+    record.cells(field).for_each(|cell| {
         let begin = slot.text.len();
         match pick {
             Pick::One(number) => slot.text.extend_from_slice(value::list(cell).nth(*number).unwrap_or(b".")),
@@ -312,7 +312,7 @@ fn texts(
             slot.text.push(b'.');
         }
         slot.end_sample();
-    }
+    });
     let count = slot.ends.len();
     if count == samples { Ok(()) } else { Err(wrong_samples(record, count, samples)) }
 }
@@ -325,14 +325,14 @@ fn genotypes(
 ) -> Result<(), RecordProblem> {
     slot.clear();
     let Some(field) = record.format_index(b"GT") else { return Ok(()) };
-    for cell in record.cells(field) {
+    record.cells(field).for_each(|cell| {
         let text = match view {
             GenotypeView::Text => cell,
             view => genotype::class(cell, view),
         };
         slot.text.extend_from_slice(text);
         slot.end_sample();
-    }
+    });
     let count = slot.ends.len();
     if count == samples { Ok(()) } else { Err(wrong_samples(record, count, samples)) }
 }
@@ -350,10 +350,10 @@ fn missing_genotypes(
     }
     let Some(field) = record.format_index(b"GT") else { return Ok(()) };
     let (mut count, mut missing) = (0, 0);
-    for cell in record.cells(field) {
+    record.cells(field).for_each(|cell| {
         count += 1;
         missing += usize::from(crate::variants::genotype::alleles(cell).any(|allele| allele.is_none()));
-    }
+    });
     if count != samples {
         return Err(wrong_samples(record, count, samples));
     }

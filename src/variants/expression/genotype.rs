@@ -5,6 +5,10 @@ use crate::variants::genotype::alleles;
 
 /// The word for a genotype in a view other than its text.
 pub fn class(cell: &[u8], view: GenotypeView) -> &'static [u8] {
+    // What nearly every genotype looks like.
+    if let [a @ b'0'..=b'9', b'/' | b'|', b @ b'0'..=b'9'] = cell {
+        return known(2, *a == b'0' || *b == b'0', a != b, view);
+    }
     let (mut ploidy, mut has_reference, mut is_heterozygous, mut is_missing) = (0, false, false, false);
     let mut last = None;
     for allele in alleles(cell) {
@@ -17,12 +21,18 @@ pub fn class(cell: &[u8], view: GenotypeView) -> &'static [u8] {
         last = Some(allele);
         ploidy += 1;
     }
-    let is_missing = is_missing || ploidy == 0;
     match view {
-        GenotypeView::Reference if is_missing => b"mis",
+        _ if !is_missing && ploidy > 0 => known(ploidy, has_reference, is_heterozygous, view),
+        GenotypeView::Reference => b"mis",
+        _ => b".",
+    }
+}
+
+/// The word for a genotype without missing alleles.
+fn known(ploidy: usize, has_reference: bool, is_heterozygous: bool, view: GenotypeView) -> &'static [u8] {
+    match view {
         GenotypeView::Reference if has_reference && !is_heterozygous => b"ref",
         GenotypeView::Reference => b"alt",
-        _ if is_missing => b".",
         GenotypeView::Zygosity if ploidy == 1 => b"hap",
         GenotypeView::Zygosity if is_heterozygous => b"het",
         GenotypeView::Zygosity => b"hom",
