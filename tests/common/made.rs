@@ -212,7 +212,7 @@ pub fn odd(directory: &Path) -> Made {
         "0\t7\t.\tGTT\tG,GT,GTTT,CTT\t9.5\ts50\tAC=1,2,3,4;AF=0.1,0.2,.,0.4\tGT:AD:PL\t3|4:1,2,3,4,5:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\t2:5,4,3,2,1:5,4,3,2,1",
         "0\t15\t.\tAA\tA\t1\t.\t.\tGT\t0/1\t0|1",
         "0\t17\t.\tA\tAA,AAA\t2\t.\tAD=4,5,6\tGT:AD\t1/2:4,5,6\t1|2:.",
-        "0\t20\t.\tACACA\tA\t3\tPASS\t.\tGT\t1\t0/0/1",
+        "0\t20\t.\tACACA\tA\t3\tPASS\t.\tGT\t0/1\t0/0/1",
         "0\t22\t.\tACAC\tACACAC,AC\t3\tPASS\tDB;DP=7\tGT:PS\t1|2:20\t0|2:20",
         "0\t26\t.\tACA\tTCT\t3\tPASS\tDB\tGT\t1|0\t1/1",
         "0\t26\t.\tACA\tTCT,GCA,A\t3\tPASS\tAC=1,2,3\tGT:AD\t1|2:4,5,6,7\t3/1:1,1,1,1",
