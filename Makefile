@@ -23,6 +23,7 @@ lint:
 bench:
 	cargo build --release
 	benches/compare.sh
+	cargo bench --bench kernels
 
 testdata:
 	testdata/make-testdata.py

@@ -100,3 +100,38 @@ fn a_file_that_is_not_sorted_as_it_says_is_refused() {
     assert_eq!((code, said.contains("not sorted")), (0, true), "{said}");
     assert!(files(&directory.path().join("out")).contains_key("flagstat.txt"));
 }
+
+#[test]
+fn the_contigs_of_every_merged_file_are_compared() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).expect("input");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let reference = file("r.fa", ">a\nACGTACGTAC\n");
+    let lane = |name: &str, length: u32, md5: &str| {
+        let head = "@HD\tVN:1.6\tSO:coordinate\n@RG\tID:1\tSM:s\n";
+        file(name, &format!("{head}@SQ\tSN:a\tLN:{length}{md5}\nr\t0\ta\t1\t60\t4M\t*\t0\t0\tACGT\tIIII\n"))
+    };
+    // printf ACGTACGTAC | md5sum
+    let right = "\tM5:45aff2fecf7615d56bc0567dffab9fa8";
+    let wrong = "\tM5:00000000000000000000000000000000";
+    let plain = lane("plain.sam", 10, "");
+    for (second, expected, parts) in [
+        (lane("right.sam", 10, right), 0, ["", ""]),
+        (lane("wrong.sam", 10, wrong), 3, ["wrong.sam was aligned to another reference", "contig a"]),
+        (lane("longer.sam", 11, ""), 3, ["longer.sam", "its contigs are not those of"]),
+    ] {
+        let out = directory.path().join("out");
+        let arguments = ["-r", &reference, "--merge", &plain];
+        let (code, said) = run(&arguments, Path::new(&second), &out);
+        assert_eq!(code, expected, "{second}: {said}");
+        assert!(parts.iter().all(|part| said.contains(part)), "{second}: {said}");
+    }
+    // Two files that state different sequences.
+    let right = lane("right.sam", 10, right);
+    let wrong = lane("wrong.sam", 10, wrong);
+    let (code, said) = run(&["--merge", &right], Path::new(&wrong), &directory.path().join("out"));
+    assert_eq!((code, said.contains("another sequence (M5)")), (3, true), "{said}");
+}

@@ -11,7 +11,9 @@ use std::process::Command;
 
 use common::*;
 
-const OPTIONS: [&str; 8] = [
+const OPTIONS: [&str; 10] = [
+    "--levels",
+    "sample,library,read-group",
     "--by",
     "300",
     "--sites",
@@ -189,6 +191,33 @@ fn parts_and_killed_runs_are_the_whole() {
     assert_same(&expected, &from(&[&states[0]]), "a complete state");
     let every = qc(&with(&with(&OPTIONS, &["--state", &path("every"), "--state-interval", "0"]), &input));
     assert_same(&expected, &every, "a state written after every shard");
+}
+
+#[test]
+fn a_run_killed_while_it_counts_goes_on_from_its_state() {
+    let expected = qc(&with(&OPTIONS, &["-t", "1", "testdata/child.bam"]));
+    // A run that ends before it can be killed is made longer: more shards, each followed by a state.
+    let killed = ["20000", "5000", "1000", "100"].into_iter().find_map(|shard_bytes| {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let state = directory.path().join("child.qcstate");
+        let arguments = ["-t", "1", "--shard-bytes", shard_bytes, "--state", state.to_str()?];
+        let arguments = with(&with(&OPTIONS, &arguments), &["testdata/child.bam"]);
+        let mut norn = Command::new(env!("CARGO_BIN_EXE_norn"));
+        norn.args(["qc", "-q", "--state-interval", "0", "-o"]).arg(directory.path().join("out"));
+        let mut child = norn.args(&arguments).current_dir(root()).spawn().expect("norn starts");
+        while !state.exists() && child.try_wait().expect("child").is_none() {
+            std::thread::yield_now();
+        }
+        // SIGKILL on Unix.
+        child.kill().expect("killed or gone");
+        child.wait().expect("child");
+        let (head, _) = norn::qc::state::read(&state).expect("a whole state, old or new");
+        (head.shards.1 < head.of).then(|| (directory, arguments.iter().map(ToString::to_string).collect()))
+    });
+    let (_directory, arguments): (_, Vec<String>) =
+        killed.expect("one of the runs was killed while it counted");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_same(&expected, &qc(&arguments), "a run that was killed");
 }
 
 #[test]

@@ -248,7 +248,8 @@ fn every_file_is_the_same_at_any_number_of_threads_and_as_cram() {
     fs::write(&of_slices, lines.collect::<String>()).expect("BED");
     let ours = root().join("testdata/targets.bed");
     let [ours, of_slices] = [&ours, &of_slices].map(|path| path.to_str().expect("UTF-8"));
-    let options = ["--by", "300", "--per-base", "--quantize", "0:1:4:", "--depth-thresholds", "2,8"];
+    let mut options = vec!["--by", "300", "--per-base", "--quantize", "0:1:4:", "--depth-thresholds", "2,8"];
+    options.extend(["--levels", "sample,library,read-group"]);
     let mut inputs = testdata();
     if let Some(data) = shared_data() {
         let reference = Some(data.join("genome/GRCh38.chr21.slices.fa.gz"));
@@ -258,7 +259,7 @@ fn every_file_is_the_same_at_any_number_of_threads_and_as_cram() {
         let is_ours = input.path.starts_with(root().join("testdata"));
         let run = |threads: &str| {
             let mut with_threads = vec!["-t", threads];
-            with_threads.extend(options);
+            with_threads.extend(&options);
             with_threads.extend(["--targets", if is_ours { ours } else { of_slices }]);
             let results = input.qc(&with_threads);
             let bytes = |path: PathBuf| fs::read(path).expect("file");

@@ -88,6 +88,8 @@ const CASES: &[&str] = &[
     "view -R {bed}",
     "view -T {bed}",
     "view -T ^{bed}",
+    "sort {shuffled}",
+    "sort -m 20k {shuffled}",
     "+fill-tags {} -- -t AN,AC,AF,MAF,NS,AC_Hom,AC_Het,AC_Hemi,HWE,ExcHet",
     "+fill-tags {} -- -d -t AN,AC,AC_Hemi",
     "+fill-tags {} -- -t VAF,VAF1",
@@ -165,7 +167,14 @@ impl Input {
         let groups = directory.join(format!("{name}.groups"));
         let group = |(i, sample): (usize, &&str)| format!("{sample}\t{}\n", ["A", "A,B", "B"][i % 3]);
         fs::write(&groups, samples.iter().enumerate().map(group).collect::<String>()).expect("groups");
+        // Every seventh record, then every seventh from the second on, ...
+        let shuffled = directory.join(format!("{name}.shuffled.vcf"));
+        let (header, body): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
+        let turns = (0..7).flat_map(|from| body.iter().skip(from).step_by(7));
+        fs::write(&shuffled, header.iter().chain(turns).map(|line| format!("{line}\n")).collect::<String>())
+            .expect("shuffled");
         let words = vec![
+            ("{shuffled}", utf8(&shuffled)),
             ("{groups}", utf8(&groups)),
             ("{first}", samples.first().copied().unwrap_or("none").to_owned()),
             ("{last}", samples.last().copied().unwrap_or("none").to_owned()),
@@ -184,7 +193,7 @@ impl Input {
             words.push(filled);
         }
         words.insert(1, "--no-version".to_owned());
-        if !words.iter().any(|word| word == "{}") {
+        if !case.contains("{}") && !case.contains("{shuffled}") {
             words.push("{}".to_owned());
         }
         words

@@ -18,6 +18,7 @@ use crate::formats::merged::MergedFiles;
 use crate::qc::depth::regions::RegionSpec;
 use crate::qc::hs::design::Design;
 use crate::qc::job::{Done, Job, KeepState, sample_name};
+use crate::qc::levels::Level;
 use crate::qc::sites::list::{SiteList, SiteListError};
 use crate::qc::state::States;
 use crate::qc::thresholds::{Status, Thresholds};
@@ -54,6 +55,10 @@ pub struct QcArguments {
     /// Figures to make, separated by commas [default: all that the inputs allow]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     collectors: Vec<String>,
+
+    /// Rows of their own in Picard's tables: all, sample, library, read-group, separated by commas [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    levels: Vec<String>,
 
     /// Mean depth of windows of N bases, or of the regions of a BED file
     #[arg(long, value_name = "N|BED")]
@@ -121,7 +126,7 @@ pub struct QcArguments {
 
     /// Make the results of kept states instead of reading alignments: parts of a file, or lanes and nights of a sample
     #[arg(long, value_name = "FILE.qcstate", num_args = 1.., conflicts_with_all = ["inputs", "state", "merge", "by",
-        "collectors", "per_base", "quantize", "fast_mode", "min_mapq", "min_baseq", "sites", "targets"])]
+        "collectors", "levels", "per_base", "quantize", "fast_mode", "min_mapq", "min_baseq", "sites", "targets"])]
     from_states: Vec<PathBuf>,
 
     /// Take the BLAKE3 of all inputs into SAMPLE.run.json, which reads them once more
@@ -308,6 +313,7 @@ impl QcArguments {
             ("reference", json!(self.reference)),
             ("output", json!(self.output)),
             ("collectors", json!(if collectors.is_empty() { &all } else { collectors })),
+            ("levels", json!(level_names(&options.levels))),
             ("by", json!(self.by)),
             ("per_base", json!(options.per_base)),
             ("quantize", json!(self.quantize)),
@@ -355,6 +361,7 @@ impl QcArguments {
             fast_mode: self.fast_mode,
             sites: self.site_list(header)?.map(Arc::new),
             design: self.design(header)?.map(Arc::new),
+            levels: levels(&self.levels)?,
             thresholds: None,
         })
     }
@@ -405,6 +412,24 @@ fn list_of_figures() -> String {
 pub(super) fn default_threads() -> usize {
     let slurm = std::env::var("SLURM_CPUS_PER_TASK").ok().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
     slurm.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// The levels of these names, each once, in Picard's order.
+fn levels(names: &[String]) -> Result<Vec<Level>, UsageError> {
+    let level = |name: &String| {
+        let known = Level::NAMES.map(|(name, _)| name).join(", ");
+        Level::named(name)
+            .ok_or_else(|| UsageError(format!("--levels: no level {name:?}; there are {known}")))
+    };
+    let mut levels = names.iter().map(level).collect::<Result<Vec<_>, _>>()?;
+    levels.push(Level::All);
+    levels.sort_unstable();
+    levels.dedup();
+    Ok(levels)
+}
+
+fn level_names(levels: &[Level]) -> Vec<&'static str> {
+    Level::NAMES.into_iter().filter(|(_, level)| levels.contains(level)).map(|(name, _)| name).collect()
 }
 
 /// A number is a window's length, anything else a BED file.

@@ -1,8 +1,12 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
 mod fill_tags;
+mod filter;
 mod norm;
+mod query;
+mod run;
 mod set_gt;
+mod sort;
 mod streams;
 mod view;
 
@@ -19,22 +23,30 @@ pub struct VariantsArguments {
 
 #[derive(Debug, Subcommand)]
 enum VariantsCommand {
-    Norm(Box<norm::NormArguments>),
     View(Box<view::ViewArguments>),
+    Filter(Box<filter::FilterArguments>),
+    Norm(Box<norm::NormArguments>),
+    Query(Box<query::QueryArguments>),
+    Run(Box<run::RunArguments>),
     #[command(alias = "+fill-tags")]
     FillTags(Box<fill_tags::FillTagsArguments>),
     #[command(alias = "+setGT", alias = "setGT")]
     SetGt(Box<set_gt::SetGtArguments>),
+    Sort(Box<sort::SortArguments>),
 }
 
 impl VariantsArguments {
     /// Runs the command.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.command {
-            VariantsCommand::Norm(arguments) => arguments.run(),
             VariantsCommand::View(arguments) => arguments.run(),
+            VariantsCommand::Filter(arguments) => arguments.run(),
+            VariantsCommand::Norm(arguments) => arguments.run(),
+            VariantsCommand::Query(arguments) => arguments.run(),
+            VariantsCommand::Run(arguments) => arguments.run(),
             VariantsCommand::FillTags(arguments) => arguments.run(),
             VariantsCommand::SetGt(arguments) => arguments.run(),
+            VariantsCommand::Sort(arguments) => arguments.run(),
         }
     }
 }

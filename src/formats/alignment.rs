@@ -13,8 +13,8 @@ use thiserror::Error;
 
 use super::alignment_index::AlignmentIndex;
 use super::bam::{Record, RecordError};
-use super::bam_reader::{BamReader, Pipe, Source};
-use super::bgzf::{BgzfError, EOF_MARKER};
+use super::bam_reader::BamReader;
+use super::bgzf::{BgzfError, BlockReader, EOF_MARKER, MAX_BLOCK_LENGTH};
 use super::header::Header;
 use super::hts_reader::HtsReader;
 
@@ -96,39 +96,55 @@ pub struct AlignmentFile {
     index: Option<AlignmentIndex>,
     size: Option<u64>,
     /// The reader that has decoded the header of a pipe, which cannot be opened twice.
-    pipe: Mutex<Option<BamReader>>,
+    pipe: Mutex<Option<RecordReader>>,
 }
 
 impl AlignmentFile {
-    /// Opens a file, or standard input where `path` is `-` (BAM, or SAM and CRAM through htslib).
+    /// Opens a file, or standard input where `path` is `-`. A named pipe is read as standard input is.
     pub fn open(path: &Path, reference: Option<&Path>) -> Result<Self, AlignmentError> {
-        let is_pipe = path == Path::new("-");
-        let (format, source, size) = if is_pipe { sniff_pipe()? } else { sniff_file(path)? };
-        let reference = reference.map(Path::to_path_buf);
-        let mut file = Self {
-            path: path.into(),
-            format,
-            header: Header::default(),
-            reference,
-            index: None,
-            size,
-            pipe: Mutex::new(None),
+        if path == Path::new("-") {
+            return Self::open_pipe(path, io::stdin(), reference);
+        }
+        let mut source = File::open(path)?;
+        let metadata = source.metadata()?;
+        if !metadata.is_file() {
+            return Self::open_pipe(path, source, reference);
+        }
+        let size = metadata.len();
+        let format = format_of(&beginning(&mut source)?)?;
+        let header = match format {
+            Format::Bam => BamReader::new(Box::new(File::open(path)?))?.1,
+            _ => HtsReader::header(path, reference)?,
         };
-        match source {
-            Some(source) if format == Format::Bam => {
-                let (reader, header) = BamReader::new(source)?;
-                file.header = header;
-                file.pipe = Mutex::new(is_pipe.then_some(reader));
-            }
-            _ => file.header = HtsReader::header(path, file.reference.as_deref())?,
+        if format == Format::Bam {
+            check_eof_marker(path)?;
         }
-        if !is_pipe && format != Format::Sam {
-            if format == Format::Bam {
-                check_eof_marker(path)?;
+        let index = if format == Format::Sam { None } else { AlignmentIndex::beside(path, format)? };
+        let (reference, pipe) = (reference.map(Path::to_path_buf), Mutex::new(None));
+        Ok(Self { path: path.into(), format, header, reference, index, size: Some(size), pipe })
+    }
+
+    /// Opens what can be read only once.
+    fn open_pipe(
+        path: &Path,
+        mut source: impl Read + Send + 'static,
+        reference: Option<&Path>,
+    ) -> Result<Self, AlignmentError> {
+        let beginning = beginning(&mut source)?;
+        let format = format_of(&beginning)?;
+        let all = io::Cursor::new(beginning).chain(source);
+        let (reader, header) = match format {
+            Format::Bam => {
+                let (reader, header) = BamReader::of_stream(all)?;
+                (RecordReader::Bam(reader), header)
             }
-            file.index = AlignmentIndex::beside(path, format)?;
-        }
-        Ok(file)
+            _ => {
+                let (reader, header) = HtsReader::pipe(all, reference)?;
+                (RecordReader::Hts(reader), header)
+            }
+        };
+        let (reference, pipe) = (reference.map(Path::to_path_buf), Mutex::new(Some(reader)));
+        Ok(Self { path: path.into(), format, header, reference, index: None, size: None, pipe })
     }
 
     /// The path as it was given.
@@ -159,7 +175,11 @@ impl AlignmentFile {
     /// A reader of all records, in the file's order. Of a pipe there is only one.
     pub fn records(&self, columns: Columns) -> Result<RecordReader, AlignmentError> {
         match self.pipe.lock().map_or(None, |mut pipe| pipe.take()) {
-            Some(reader) => Ok(RecordReader::Bam(reader)),
+            Some(RecordReader::Hts(mut reader)) => {
+                reader.restrict(columns)?;
+                Ok(RecordReader::Hts(reader))
+            }
+            Some(reader) => Ok(reader),
             None => self.open_reader(columns),
         }
     }
@@ -246,43 +266,31 @@ impl RecordReader {
     }
 }
 
-type Sniffed = (Format, Option<Box<dyn Source>>, Option<u64>);
-
-fn sniff_file(path: &Path) -> Result<Sniffed, AlignmentError> {
-    let mut file = File::open(path)?;
-    let size = file.metadata()?.len();
-    let mut magic = Vec::new();
-    Read::by_ref(&mut file).take(18).read_to_end(&mut magic)?;
-    let format = format_of(&magic)?;
-    if format == Format::Bam {
-        // Compressed SAM begins like BAM; what the first block holds tells them apart.
-        let mut first = Vec::new();
-        super::bgzf::BlockReader::new(File::open(path)?, 0).append_block(&mut first)?;
-        if first.first() == Some(&b'@') {
-            return Ok((Format::Sam, None, Some(size)));
-        }
-        return Ok((format, Some(Box::new(File::open(path)?)), Some(size)));
-    }
-    Ok((format, None, Some(size)))
+/// The first bytes of a source, enough for a whole BGZF block.
+fn beginning(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut beginning = Vec::new();
+    source.take(MAX_BLOCK_LENGTH as u64).read_to_end(&mut beginning)?;
+    Ok(beginning)
 }
 
-fn sniff_pipe() -> Result<Sniffed, AlignmentError> {
-    use std::io::BufRead;
-    let mut input = io::BufReader::with_capacity(1 << 18, io::stdin());
-    let format = format_of(input.fill_buf()?)?;
-    if format != Format::Bam {
-        return Err(AlignmentError::Htslib("only BAM can be read from standard input".into()));
-    }
-    Ok((format, Some(Box::new(Pipe(input))), None))
-}
-
-fn format_of(magic: &[u8]) -> Result<Format, AlignmentError> {
-    match magic {
+fn format_of(beginning: &[u8]) -> Result<Format, AlignmentError> {
+    match beginning {
         [] => Err(AlignmentError::Empty),
         [b'C', b'R', b'A', b'M', ..] => Ok(Format::Cram),
-        [0x1f, 0x8b, ..] => Ok(Format::Bam),
+        [0x1f, 0x8b, ..] => Ok(compressed_format_of(beginning)),
         [b'@', a, b, b'\t', ..] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Ok(Format::Sam),
         _ => Err(AlignmentError::UnknownFormat),
+    }
+}
+
+/// Compressed SAM begins like BAM; what the first block holds tells them apart. What is gzip but not BGZF goes to htslib
+/// as SAM does.
+fn compressed_format_of(beginning: &[u8]) -> Format {
+    let mut first = Vec::new();
+    match BlockReader::new(beginning, 0).append_block(&mut first) {
+        Err(BgzfError::NotBgzf { .. }) => Format::Sam,
+        Ok(_) if first.first() == Some(&b'@') => Format::Sam,
+        _ => Format::Bam,
     }
 }
 

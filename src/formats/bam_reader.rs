@@ -5,7 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 use super::alignment::AlignmentError;
 use super::bam::{Record, RecordError};
 use super::bgzf::{BgzfError, BlockReader, MAX_BLOCK_LENGTH};
-use super::header::{Contig, Header};
+use super::header::Header;
+use crate::genome::contigs::Contig;
 
 /// No record may be longer: names, sequences and tags of the longest reads known take a few MB.
 const MAX_RECORD_LENGTH: usize = 1 << 28;
@@ -22,8 +23,8 @@ impl Source for std::fs::File {
     }
 }
 
-/// A pipe, with the bytes that were looked at already.
-pub(super) struct Pipe<R>(pub R);
+/// What only goes forward.
+struct Pipe<R>(R);
 
 impl<R: Read> Read for Pipe<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
@@ -76,6 +77,14 @@ pub struct BamReader {
 }
 
 impl BamReader {
+    /// Reads a BAM that only goes forward, and decodes its header.
+    ///
+    /// # Errors
+    /// It is no BAM, or damaged.
+    pub fn of_stream(source: impl Read + Send + 'static) -> Result<(Self, Header), AlignmentError> {
+        Self::new(Box::new(Pipe(source)))
+    }
+
     /// Reads from a source that stands at the file's first byte, and decodes the header.
     pub(super) fn new(source: Box<dyn Source>) -> Result<(Self, Header), AlignmentError> {
         let mut reader = Self {
@@ -258,5 +267,92 @@ impl BamReader {
             return Err(bad("its @SQ lines and its binary contig list differ"));
         }
         Ok(header)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::formats::bgzf_writer::{BgzfWriter, Level};
+
+    /// The contigs of a BAM with this content, and how many records it has; `None` where it is refused.
+    fn read(content: &[u8]) -> Option<(Vec<Contig>, usize)> {
+        let mut writer = BgzfWriter::new(Vec::new(), Level::default());
+        writer.write_all(content).unwrap();
+        writer.finish().unwrap();
+        let (mut reader, header) = BamReader::of_stream(Cursor::new(writer.into_inner())).ok()?;
+        let mut count = 0;
+        while reader.next_record().ok()?.is_some() {
+            count += 1;
+        }
+        Some((header.contigs, count))
+    }
+
+    /// Magic, text, and a binary list of contigs.
+    fn header(text: &[u8], contigs: &[(&[u8], u32)]) -> Vec<u8> {
+        let mut bytes = b"BAM\x01".to_vec();
+        bytes.extend((text.len() as u32).to_le_bytes());
+        bytes.extend(text);
+        bytes.extend((contigs.len() as u32).to_le_bytes());
+        for (name, length) in contigs {
+            bytes.extend((name.len() as u32 + 1).to_le_bytes());
+            bytes.extend(*name);
+            bytes.push(0);
+            bytes.extend(length.to_le_bytes());
+        }
+        bytes
+    }
+
+    #[test]
+    fn headers_are_read_or_refused() {
+        // Expected: SAMv1 section 4.2.
+        let text = b"@SQ\tSN:a\tLN:9\n";
+        let lies = |at: usize, number: u32| {
+            let mut bytes = header(text, &[(b"a", 9)]);
+            bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+            bytes
+        };
+        let count_at = 8 + text.len();
+        for (bytes, expected) in [
+            (header(text, &[(b"a", 9)]), Some(9)),
+            (header(b"", &[(b"a", 7)]), Some(7)),
+            (header(text, &[(b"a", 8)]), None),
+            (header(text, &[]), None),
+            (header(b"", &[(b"a", 1 << 31)]), None),
+            (lies(4, u32::MAX), None),
+            (lies(count_at, u32::MAX), None),
+            (lies(count_at + 4, 0), None),
+            (lies(count_at + 4, u32::MAX), None),
+            (b"BAM\x02\0\0\0\0\0\0\0\0".to_vec(), None),
+            (Vec::new(), None),
+        ] {
+            let found = read(&bytes).map(|(contigs, _)| contigs[0].length);
+            assert_eq!(found, expected, "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..300), small in proptest::collection::vec(0u8..6, 0..80)
+        ) {
+            let _ = read(&bytes);
+            // Behind a magic, a good header, and with small numbers, which lead further.
+            for tail in [&bytes, &small] {
+                let _ = read(&[b"BAM\x01", &tail[..]].concat());
+                let _ = read(&[&header(b"@SQ\tSN:a\tLN:9\n", &[(b"a", 9)]), &tail[..]].concat());
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_header_panic(text in "(@(HD|SQ|RG|CO)?[\t\n\rA-Z:0-9é]{0,20}){0,6}") {
+            let _ = Header::parse(text.as_bytes());
+            let _ = Header::parse(&text.as_bytes()[..text.len() / 2]);
+        }
     }
 }

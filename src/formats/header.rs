@@ -6,18 +6,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::genome::contigs::{self, Contigs};
-
-/// A reference sequence (`@SQ`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contig {
-    /// `SN`.
-    pub name: String,
-    /// `LN`, in bases.
-    pub length: u32,
-    /// `M5`: MD5 of the upper-case sequence, in hexadecimal.
-    pub md5: Option<String>,
-}
+use crate::genome::contigs::{Contig, Contigs};
 
 /// A read group (`@RG`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,12 +107,28 @@ impl Header {
 
     /// The contigs for looking up names. Names are unique, as [`Self::parse`] has checked.
     pub fn to_contigs(&self) -> Contigs {
-        let contig = |c: &Contig| contigs::Contig {
-            name: c.name.clone(),
-            length: u64::from(c.length),
-            m5: c.md5.clone(),
-        };
-        Contigs::new(self.contigs.iter().map(contig).collect()).unwrap_or_default()
+        Contigs::new(self.contigs.clone()).unwrap_or_default()
+    }
+
+    /// Takes the contigs of another file of the same sample in, whose MD5 may be stated where ours is not.
+    ///
+    /// # Errors
+    /// They are others: what is wrong with theirs, to be followed by whose ours are.
+    pub fn join_contigs(&mut self, theirs: &[Contig]) -> Result<(), String> {
+        let is_same = |(a, b): (&Contig, &Contig)| a.name == b.name && a.length == b.length;
+        if self.contigs.len() != theirs.len() || !self.contigs.iter().zip(theirs).all(is_same) {
+            return Err("its contigs are not those".into());
+        }
+        for (known, contig) in self.contigs.iter_mut().zip(theirs) {
+            match (&known.md5, &contig.md5) {
+                (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b) => {
+                    return Err(format!("its contig {} has another sequence (M5) than that", contig.name));
+                }
+                (None, Some(_)) => known.md5.clone_from(&contig.md5),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The samples that the read groups name, each once, in the header's order.
@@ -150,6 +155,27 @@ mod tests {
         assert_eq!(header.contigs, [Contig { name: "chr1".into(), length: 100, md5: Some("abc".into()) }]);
         assert_eq!((header.read_groups.len(), header.samples()), (2, vec!["s"]));
         assert_eq!(header.read_groups[0].library.as_deref(), Some("l"));
+    }
+
+    #[test]
+    fn contigs_of_several_files_are_compared() {
+        let contig =
+            |length, md5: Option<&str>| Contig { name: "a".into(), length, md5: md5.map(Into::into) };
+        for (first, second, expected) in [
+            (contig(9, Some("0a")), contig(9, Some("0A")), Ok(Some("0a"))),
+            (contig(9, Some("0a")), contig(9, None), Ok(Some("0a"))),
+            (contig(9, None), contig(9, Some("0a")), Ok(Some("0a"))),
+            (contig(9, None), contig(9, None), Ok(None)),
+            (contig(9, Some("0a")), contig(9, Some("0b")), Err("contig a has another sequence")),
+            (contig(9, None), contig(8, None), Err("not those")),
+        ] {
+            let mut header = Header { contigs: vec![first], ..Header::default() };
+            match (header.join_contigs(&[second]), expected) {
+                (Ok(()), Ok(md5)) => assert_eq!(header.contigs[0].md5.as_deref(), md5),
+                (Err(what), Err(expected)) => assert!(what.contains(expected), "{what}"),
+                (found, expected) => panic!("{found:?} {expected:?}"),
+            }
+        }
     }
 
     #[test]

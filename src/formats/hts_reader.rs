@@ -1,6 +1,9 @@
 //! CRAM and SAM through htslib, its records laid out as BAM bytes.
 
-use std::path::Path;
+use std::io::{self, Read};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use rust_htslib::bam::{self as hts, FetchDefinition, Read as _};
 use rust_htslib::htslib::{
@@ -20,7 +23,11 @@ pub struct HtsReader {
     record: hts::Record,
     /// The record as BAM lays it out.
     bytes: Vec<u8>,
+    /// Where what comes through a pipe could not be read to its end, the reason.
+    broken: Arc<Mutex<Option<io::Error>>>,
 }
+
+const ALL: Columns = Columns { names: true, bases: true, qualities: true, fields: true };
 
 enum Inner {
     Whole(hts::Reader),
@@ -30,10 +37,48 @@ enum Inner {
 impl HtsReader {
     /// The header alone.
     pub(super) fn header(path: &Path, reference: Option<&Path>) -> Result<Header, AlignmentError> {
-        let all = Columns { names: true, bases: true, qualities: true, fields: true };
-        let reader = Self::open(path, reference, all)?;
-        let Inner::Whole(inner) = &reader.inner else { return Err(AlignmentError::UnknownFormat) };
+        Self::open(path, reference, ALL)?.parsed_header()
+    }
+
+    fn parsed_header(&self) -> Result<Header, AlignmentError> {
+        let Inner::Whole(inner) = &self.inner else { return Err(AlignmentError::UnknownFormat) };
         Header::parse(inner.header().as_bytes()).map_err(|error| AlignmentError::BadHeader(error.to_string()))
+    }
+
+    /// All records of a source that goes only forward, and its header. htslib opens files by their name alone, so the
+    /// source's bytes go to it through a pipe, which has a name.
+    pub(super) fn pipe(
+        mut source: impl Read + Send + 'static,
+        reference: Option<&Path>,
+    ) -> Result<(Self, Header), AlignmentError> {
+        let (outlet, mut inlet) = io::pipe()?;
+        let broken: Arc<Mutex<Option<io::Error>>> = Arc::default();
+        let told = Arc::clone(&broken);
+        let feed = move || {
+            // The reason is there before the inlet closes, so whoever meets the end finds it. That nobody reads any more
+            // is none.
+            if let Err(error) = io::copy(&mut source, &mut inlet)
+                && error.kind() != io::ErrorKind::BrokenPipe
+                && let Ok(mut told) = told.lock()
+            {
+                *told = Some(error);
+            }
+        };
+        std::thread::Builder::new().name("standard input".into()).spawn(feed)?;
+        // htslib opens the outlet anew; ours closes at the end of this function, so that the feeder sees it when htslib
+        // has gone.
+        let path = PathBuf::from(format!("/dev/fd/{}", outlet.as_raw_fd()));
+        let reader = Self { broken, ..Self::open(&path, reference, ALL)? };
+        let header = reader.parsed_header()?;
+        Ok((reader, header))
+    }
+
+    /// Has the records that are still to come decoded in these columns only.
+    pub(super) fn restrict(&mut self, columns: Columns) -> Result<(), AlignmentError> {
+        match &mut self.inner {
+            Inner::Whole(inner) => restrict(inner, columns),
+            Inner::Indexed(inner) => restrict(inner, columns),
+        }
     }
 
     /// All records.
@@ -48,7 +93,7 @@ impl HtsReader {
             inner.set_reference(reference).map_err(failed)?;
         }
         restrict(&mut inner, columns)?;
-        Ok(Self { inner: Inner::Whole(inner), record: hts::Record::new(), bytes: Vec::new() })
+        Ok(Self::new(Inner::Whole(inner)))
     }
 
     /// Records of regions.
@@ -63,7 +108,11 @@ impl HtsReader {
             inner.set_reference(reference).map_err(failed)?;
         }
         restrict(&mut inner, columns)?;
-        Ok(Self { inner: Inner::Indexed(inner), record: hts::Record::new(), bytes: Vec::new() })
+        Ok(Self::new(Inner::Indexed(inner)))
+    }
+
+    fn new(inner: Inner) -> Self {
+        Self { inner, record: hts::Record::new(), bytes: Vec::new(), broken: Arc::default() }
     }
 
     /// Goes to a region.
@@ -86,9 +135,13 @@ impl HtsReader {
             Inner::Indexed(inner) => inner.read(&mut self.record),
         };
         match next {
-            None => return Ok(None),
-            Some(Err(error)) => return Err(failed(error)),
             Some(Ok(())) => {}
+            end => {
+                if let Some(error) = self.broken.lock().map_or(None, |mut broken| broken.take()) {
+                    return Err(error.into());
+                }
+                return end.transpose().map(|_| None).map_err(failed);
+            }
         }
         lay_out(&self.record, &mut self.bytes);
         self.newest()

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::alignment::{AlignmentError, AlignmentFile, Columns, Fetch, RecordReader};
 use super::bam::Record;
-use super::header::{Contig, Header, ReadGroup, SortOrder};
+use super::header::{Header, ReadGroup, SortOrder};
 
 /// What is wrong with one of the files.
 #[derive(Debug, Error)]
@@ -54,10 +54,8 @@ impl MergedFiles {
                 header.contigs.clone_from(&theirs.contigs);
                 header.sort_order = theirs.sort_order;
             }
-            let is_same = |(a, b): (&Contig, &Contig)| a.name == b.name && a.length == b.length;
-            let (ours, theirs_too) = (&header.contigs, &theirs.contigs);
-            if ours.len() != theirs_too.len() || !ours.iter().zip(theirs_too).all(is_same) {
-                let what = format!("its contigs are not those of {}", files[0].path().display());
+            if let Err(what) = header.join_contigs(&theirs.contigs) {
+                let what = format!("{what} of {}", files[0].path().display());
                 return Err(failed(file, AlignmentError::BadHeader(what)));
             }
             if theirs.sort_order != SortOrder::Coordinate {

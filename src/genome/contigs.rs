@@ -4,15 +4,17 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 /// One contig.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contig {
-    /// Name as in the file.
+    /// Name as in the file (`SN`).
     pub name: String,
-    /// Length in bases.
-    pub length: u64,
-    /// MD5 of the bases, as the tag `M5` of `@SQ` has it (32 hexadecimal digits), if known.
-    pub m5: Option<String>,
+    /// Length in bases (`LN`), at most 2^31-1.
+    pub length: u32,
+    /// MD5 of the upper-case sequence (`M5`), in hexadecimal, if known.
+    pub md5: Option<String>,
 }
 
 /// Why a list of contigs cannot be used.
@@ -69,7 +71,7 @@ impl Contigs {
 
     /// Sum of all lengths in bases.
     pub fn total_length(&self) -> u64 {
-        self.list.iter().fold(0, |sum, contig| sum.saturating_add(contig.length))
+        self.list.iter().fold(0, |sum, contig| sum + u64::from(contig.length))
     }
 
     /// The build whose chromosome lengths these are, if at least one of chr1..chr22, X and Y is here with its length,
@@ -83,7 +85,7 @@ impl Contigs {
             let consistent = self.list.iter().all(|contig| match build.expected_length(&contig.name) {
                 Some(length) => {
                     found = true;
-                    length == contig.length
+                    length == u64::from(contig.length)
                 }
                 None => true,
             });
@@ -253,8 +255,8 @@ const GRCH38_LENGTHS: [u64; 24] = [
 mod tests {
     use super::*;
 
-    fn contigs(list: &[(&str, u64)]) -> Contigs {
-        let contig = |&(name, length): &(&str, u64)| Contig { name: name.to_owned(), length, m5: None };
+    fn contigs(list: &[(&str, u32)]) -> Contigs {
+        let contig = |&(name, length): &(&str, u32)| Contig { name: name.to_owned(), length, md5: None };
         Contigs::new(list.iter().map(contig).collect()).unwrap()
     }
 

@@ -65,7 +65,7 @@ impl Region {
                 return Err(RegionError::UnknownContig { text: text.to_owned() });
             }
         };
-        let length = contigs.get(number).map_or(0, |contig| contig.length);
+        let length = contigs.get(number).map_or(0, |contig| u64::from(contig.length));
         let end = end.unwrap_or(length).min(length);
         Ok((number, Interval { start: start.min(end), end }))
     }
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn names_with_colons_are_found_and_twofold_readings_told() {
         let list = ["a", "a:1-2", "HLA:01", "b:3"];
-        let contig = |name: &&str| Contig { name: (*name).to_owned(), length: 10, m5: None };
+        let contig = |name: &&str| Contig { name: (*name).to_owned(), length: 10, md5: None };
         let contigs = Contigs::new(list.iter().map(contig).collect()).unwrap();
         let resolve = |text: &str| Region::resolve(text, &contigs).map(|(n, i)| (n, i.start, i.end));
         assert_eq!(resolve("HLA:01"), Ok((2, 0, 10)));

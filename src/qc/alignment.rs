@@ -1,7 +1,7 @@
 //! Picard's alignment summary: reads, aligned bases, mismatches, clips and chimeras, for the first reads of pairs, the
 //! second ones, both, and reads without a mate. Primary records only.
 //!
-//! What stands on the reference needs it; without one those figures are 0, as Picard has them.
+//! Mismatches need the reference; without one there are none, and all other figures stand, as Picard 2.27.5 has them.
 
 pub mod adapters;
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collector, Context, Needs};
 use super::histogram::Histogram;
 use super::insert_size::Orientation;
+use super::levels::{self, ByReadGroup, Tally};
 use super::read::{BASE_N, Read};
 use crate::formats::bam::OpKind;
 use crate::picard_metrics;
@@ -102,11 +103,21 @@ picard_metrics! {
     }
 }
 
-/// Counts by category: first, second, unpaired.
+/// Counts by read group and category.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Alignment {
-    ends: [Counts; 3],
+    ends: ByReadGroup<Ends>,
     has_reference: bool,
+}
+
+/// Counts by category: first, second, unpaired.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Ends([Counts; 3]);
+
+impl Tally for Ends {
+    fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| a.add(b));
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -145,7 +156,7 @@ impl Collector for Alignment {
     }
 
     fn new(context: &Context) -> Self {
-        Self { ends: Default::default(), has_reference: context.reference.is_some() }
+        Self { ends: ByReadGroup::new(context), has_reference: context.reference.is_some() }
     }
 
     #[inline]
@@ -157,7 +168,7 @@ impl Collector for Alignment {
             (false, _) => 2,
             (true, first) => usize::from(!first),
         };
-        self.ends[end].observe(read, self.has_reference);
+        self.ends.of(read.read_group).0[end].observe(read, self.has_reference);
     }
 
     fn join(mut self, other: Self) -> Option<Self> {
@@ -166,7 +177,11 @@ impl Collector for Alignment {
     }
 
     fn merge(&mut self, next: Self) {
-        self.ends.iter_mut().zip(&next.ends).for_each(|(a, b)| a.add(b));
+        self.ends.merge(&next.ends);
+    }
+
+    fn regroup(&mut self, numbers: &[usize], count: usize) {
+        self.ends.regroup(numbers, count);
     }
 }
 
@@ -175,7 +190,7 @@ impl Counts {
     fn observe(&mut self, read: &Read<'_>, has_reference: bool) {
         self.reads += 1;
         let (flags, mapped) = (read.flags, !read.flags.is_unmapped());
-        if read.n_count > 0 && (flags.is_qc_fail() || !mapped || !has_reference) {
+        if read.n_count > 0 && (flags.is_qc_fail() || !mapped) {
             let no_calls = read.bases.iter().enumerate().filter(|(_, base)| **base == BASE_N);
             no_calls.for_each(|(i, _)| self.add_bad(read, i));
         }
@@ -187,7 +202,7 @@ impl Counts {
         self.lengths.add(read.record.base_count() as u64);
         self.adapters += u64::from(adapters::is_adapter(read));
         self.observe_clips(read, mapped);
-        if !mapped || !has_reference {
+        if !mapped {
             return;
         }
         self.aligned += 1;
@@ -204,7 +219,7 @@ impl Counts {
             self.chimera_candidates += 1;
             self.chimeras += u64::from(read.has_supplementary);
         }
-        self.observe_bases(read, well_mapped);
+        self.observe_bases(read, well_mapped, has_reference);
     }
 
     #[inline]
@@ -229,13 +244,17 @@ impl Counts {
     }
 
     #[inline]
-    fn observe_bases(&mut self, read: &Read<'_>, well_mapped: bool) {
+    fn observe_bases(&mut self, read: &Read<'_>, well_mapped: bool, has_reference: bool) {
         self.hq_reads += u64::from(well_mapped);
         let (mut aligned, mut q20) = (0, 0);
         for (index, position, length) in read.blocks() {
-            // Bases past the contig's end do not count.
-            let under = read.reference.len().saturating_sub((position - read.start) as usize);
-            let length = under.min(length as usize);
+            // Bases past the contig's end do not count; without a reference Picard does not see the end.
+            let length = if has_reference {
+                let under = read.reference.len().saturating_sub((position - read.start) as usize);
+                under.min(length as usize)
+            } else {
+                length as usize
+            };
             aligned += length as u64;
             if well_mapped && let Some(quals) = read.quals.get(index..index + length) {
                 q20 += count_q20(quals);
@@ -317,7 +336,7 @@ impl Counts {
         self.bad.iter_mut().zip(&other.bad).for_each(|(a, b)| *a += b);
     }
 
-    fn row(&self, category: &str, has_reference: bool) -> AlignmentSummaryMetrics {
+    fn row(&self, category: &str) -> AlignmentSummaryMetrics {
         let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
         let mut row = AlignmentSummaryMetrics {
             CATEGORY: category.to_owned(),
@@ -339,9 +358,6 @@ impl Counts {
         row.MAX_READ_LENGTH = self.lengths.max().unwrap_or(0) as f64;
         row.BAD_CYCLES =
             self.bad.iter().filter(|n| **n as f64 / self.reads as f64 >= BAD_CYCLE_SHARE).count() as u64;
-        if !has_reference {
-            return row;
-        }
         let bases = self.lengths.sum();
         row.PF_READS_ALIGNED = self.aligned;
         row.PCT_PF_READS_ALIGNED = ratio(self.aligned, self.pf_reads);
@@ -368,28 +384,25 @@ impl Counts {
 }
 
 impl Alignment {
-    /// The rows that Picard writes: pairs where there are any, unpaired reads where there are any or no pairs.
+    /// The rows of all reads.
     pub fn metrics(&self) -> Vec<AlignmentSummaryMetrics> {
-        let [first, second, unpaired] = &self.ends;
-        let mut rows = Vec::new();
-        if first.reads > 0 {
-            let mut both = first.clone();
-            both.add(second);
-            rows.push(first.row("FIRST_OF_PAIR", self.has_reference));
-            rows.push(second.row("SECOND_OF_PAIR", self.has_reference));
-            let mut pair = both.row("PAIR", self.has_reference);
-            pair.BAD_CYCLES = rows.iter().map(|row| row.BAD_CYCLES).sum();
-            rows.push(pair);
-        }
-        if unpaired.reads > 0 || first.reads == 0 {
-            rows.push(unpaired.row("UNPAIRED", self.has_reference));
-        }
-        rows
+        self.ends.all().rows()
     }
 
-    /// `.alignment_summary_metrics`.
-    pub fn to_text(&self) -> String {
-        let [first, second, unpaired] = &self.ends;
+    /// `.alignment_summary_metrics`: the rows of all units, and read lengths of all reads.
+    pub fn to_text(&self, context: &Context) -> String {
+        let mut rows = Vec::new();
+        for unit in levels::units(&context.header, &context.options.levels) {
+            let ends = self.ends.sum(&unit);
+            if unit.is_unknown && ends.0.iter().all(|counts| counts.reads == 0) {
+                continue;
+            }
+            for mut row in ends.rows() {
+                (row.SAMPLE, row.LIBRARY, row.READ_GROUP) = unit.columns();
+                rows.push(row);
+            }
+        }
+        let Ends([first, second, unpaired]) = &self.ends.all();
         let mut both = first.clone();
         both.add(second);
         let columns: Vec<(String, BTreeMap<u64, u64>)> = [
@@ -402,12 +415,33 @@ impl Alignment {
         .filter(|(_, histogram)| histogram.count() > 0)
         .map(|(name, histogram)| (name.to_owned(), histogram.to_map()))
         .collect();
-        let file = MetricsFile::new("CollectAlignmentSummaryMetrics").metrics(&self.metrics());
+        let file = MetricsFile::new("CollectAlignmentSummaryMetrics").metrics(&rows);
         if columns.is_empty() {
             file.into_text()
         } else {
             file.histograms("Integer", "READ_LENGTH", &columns).into_text()
         }
+    }
+}
+
+impl Ends {
+    /// The rows that Picard writes: pairs where there are any, unpaired reads where there are any or no pairs.
+    fn rows(&self) -> Vec<AlignmentSummaryMetrics> {
+        let [first, second, unpaired] = &self.0;
+        let mut rows = Vec::new();
+        if first.reads > 0 {
+            let mut both = first.clone();
+            both.add(second);
+            rows.push(first.row("FIRST_OF_PAIR"));
+            rows.push(second.row("SECOND_OF_PAIR"));
+            let mut pair = both.row("PAIR");
+            pair.BAD_CYCLES = rows.iter().map(|row| row.BAD_CYCLES).sum();
+            rows.push(pair);
+        }
+        if unpaired.reads > 0 || first.reads == 0 {
+            rows.push(unpaired.row("UNPAIRED"));
+        }
+        rows
     }
 }
 

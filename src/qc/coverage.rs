@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collector, Context, Needs, Stretch};
 use super::read::Read;
 use super::window::{Run, Window};
-use crate::formats::c_format::general;
 use crate::formats::fasta::FastaError;
-use crate::formats::header::Contig;
+use crate::genome::contigs::Contig;
+use crate::formats::c_format::general;
 
 /// Flags of reads that do not count: unmapped, secondary, QC-failed, duplicate.
 const EXCLUDED_FLAGS: u16 = 0x704;

@@ -71,7 +71,7 @@ fn depth(results: &Results<'_>) -> Option<Curve> {
 
 /// Positions of targets by depth of good bases.
 fn targets(results: &Results<'_>) -> Option<Curve> {
-    let (hs, row) = results.state.hs.as_ref().zip(results.hs.as_ref())?;
+    let (hs, row) = results.state.hs.as_ref().map(|hs| &hs.all).zip(results.hs.as_ref())?;
     let depths = hs.target_depths(row.TARGET_TERRITORY);
     let series =
         if depths.count() == 0 { Vec::new() } else { vec![("targets".to_owned(), points(depths.iter()))] };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::collector::{Collector, Context, Needs, Stretch};
 use super::decode::BASE_CODES;
+use super::levels::{self, ByReadGroup, Level, Tally, Unit};
 use super::read::{BASE_C, BASE_G, BASE_N, Read};
 use crate::formats::bam::OpKind;
 use crate::formats::fasta::FastaError;
@@ -24,7 +25,7 @@ const PIECE: u32 = 1 << 20;
 picard_metrics! {
     /// Reads and windows of one GC content.
     pub struct GcBiasDetailMetrics("picard.analysis.GcBiasDetailMetrics") {
-        /// All Reads.
+        /// All Reads, Sample, Library or Read Group.
         ACCUMULATION_LEVEL: String,
         /// ALL: duplicates included.
         READS_USED: String,
@@ -52,7 +53,7 @@ picard_metrics! {
 picard_metrics! {
     /// GC bias in a few figures.
     pub struct GcBiasSummaryMetrics("picard.analysis.GcBiasSummaryMetrics") {
-        /// All Reads.
+        /// All Reads, Sample, Library or Read Group.
         ACCUMULATION_LEVEL: String,
         /// ALL: duplicates included.
         READS_USED: String,
@@ -85,19 +86,47 @@ picard_metrics! {
     }
 }
 
-/// Counts by GC content.
+/// Windows of the reference, and reads by read group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GcBias {
+    /// Windows by GC content.
     windows: Vec<u64>,
-    reads: Vec<u64>,
-    bases: Vec<u64>,
-    errors: Vec<u64>,
-    clusters: u64,
-    aligned: u64,
+    reads: ByReadGroup<Reads>,
     /// Lengths of the contigs.
     lengths: Vec<u32>,
     #[serde(skip)]
     stretch: Option<Stretch>,
+}
+
+/// Counts of reads, by the GC content of their windows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Reads {
+    starts: Vec<u64>,
+    bases: Vec<u64>,
+    errors: Vec<u64>,
+    clusters: u64,
+    aligned: u64,
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        let none = vec![0; BINS];
+        Self { starts: none.clone(), bases: none.clone(), errors: none, clusters: 0, aligned: 0 }
+    }
+}
+
+impl Tally for Reads {
+    fn add(&mut self, other: &Self) {
+        for (a, b) in [
+            (&mut self.starts, &other.starts),
+            (&mut self.bases, &other.bases),
+            (&mut self.errors, &other.errors),
+        ] {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        }
+        self.clusters += other.clusters;
+        self.aligned += other.aligned;
+    }
 }
 
 impl Collector for GcBias {
@@ -109,18 +138,14 @@ impl Collector for GcBias {
         }
     }
 
-    fn needs(_: &Context) -> Needs {
-        Needs { bases: true, reference: true, ..Needs::default() }
+    fn needs(context: &Context) -> Needs {
+        Needs { bases: true, reference: true, fields: levels::is_split(context), ..Needs::default() }
     }
 
     fn new(context: &Context) -> Self {
         Self {
             windows: vec![0; BINS],
-            reads: vec![0; BINS],
-            bases: vec![0; BINS],
-            errors: vec![0; BINS],
-            clusters: 0,
-            aligned: 0,
+            reads: ByReadGroup::new(context),
             lengths: context.header.contigs.iter().map(|contig| contig.length).collect(),
             stretch: None,
         }
@@ -135,9 +160,10 @@ impl Collector for GcBias {
         if read.bases.is_empty() {
             return;
         }
-        self.clusters += u64::from(!read.flags.is_paired() || read.flags.is_first());
+        let counts = self.reads.of(read.read_group);
+        counts.clusters += u64::from(!read.flags.is_paired() || read.flags.is_first());
         let Some(contig) = read.contig.filter(|_| !read.flags.is_unmapped()) else { return };
-        self.aligned += 1;
+        counts.aligned += 1;
         let first = if read.flags.is_reverse() {
             i64::from(read.end) - WINDOW as i64
         } else {
@@ -154,10 +180,10 @@ impl Collector for GcBias {
         } else {
             0
         };
-        self.reads[gc] += 1;
-        self.bases[gc] += read.bases.len() as u64;
+        counts.starts[gc] += 1;
+        counts.bases[gc] += read.bases.len() as u64;
         let indels = read.ops.iter().filter(|op| matches!(op.kind, OpKind::Insertion | OpKind::Deletion));
-        self.errors[gc] += read.mismatches.len() as u64 + indels.map(|op| u64::from(op.len)).sum::<u64>();
+        counts.errors[gc] += read.mismatches.len() as u64 + indels.map(|op| u64::from(op.len)).sum::<u64>();
     }
 
     fn leave(&mut self, context: &Context) -> Result<(), FastaError> {
@@ -175,16 +201,12 @@ impl Collector for GcBias {
     }
 
     fn merge(&mut self, next: Self) {
-        for (a, b) in [
-            (&mut self.windows, next.windows),
-            (&mut self.reads, next.reads),
-            (&mut self.bases, next.bases),
-            (&mut self.errors, next.errors),
-        ] {
-            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        }
-        self.clusters += next.clusters;
-        self.aligned += next.aligned;
+        self.windows.iter_mut().zip(next.windows).for_each(|(a, b)| *a += b);
+        self.reads.merge(&next.reads);
+    }
+
+    fn regroup(&mut self, numbers: &[usize], count: usize) {
+        self.reads.regroup(numbers, count);
     }
 }
 
@@ -232,72 +254,98 @@ impl GcBias {
         Ok(())
     }
 
-    /// Picard's rows; none without mapped reads.
+    /// Picard's rows of all reads; none without mapped ones.
     pub fn metrics(&self) -> Option<(Vec<GcBiasDetailMetrics>, GcBiasSummaryMetrics)> {
-        if self.aligned == 0 {
-            return None;
-        }
-        let all_windows = self.windows.iter().sum::<u64>() as f64;
-        let all_reads = self.reads.iter().sum::<u64>() as f64;
-        let mean = all_reads / all_windows;
-        let (mut at_dropout, mut gc_dropout) = (0.0, 0.0);
-        let mut details = Vec::new();
-        for gc in 0..BINS {
-            let (windows, reads) = (self.windows[gc], self.reads[gc]);
-            let per_window = |n: f64| if windows == 0 { 0.0 } else { n / windows as f64 / mean };
-            let lacking = (windows as f64 / all_windows - reads as f64 / all_reads) * 100.0;
-            if lacking > 0.0 {
-                *(if gc <= 50 { &mut at_dropout } else { &mut gc_dropout }) += lacking;
-            }
-            let phred = -10.0 * (self.errors[gc] as f64 / self.bases[gc] as f64).log10();
-            details.push(GcBiasDetailMetrics {
-                ACCUMULATION_LEVEL: "All Reads".into(),
-                READS_USED: "ALL".into(),
-                GC: gc as u64,
-                WINDOWS: windows,
-                READ_STARTS: reads,
-                MEAN_BASE_QUALITY: if self.errors[gc] > 0 {
-                    (phred + 0.5).floor().max(0.0) as u64
-                } else {
-                    0
-                },
-                NORMALIZED_COVERAGE: per_window(reads as f64),
-                ERROR_BAR_WIDTH: per_window((reads as f64).sqrt()),
-                ..GcBiasDetailMetrics::default()
-            });
-        }
-        let normalised = |from: usize, to: usize| {
-            let bins = || (from..=to).filter(|&gc| self.windows[gc] > 0);
-            let windows: u64 = bins().map(|gc| self.windows[gc]).sum();
-            let reads: u64 = bins().map(|gc| self.reads[gc]).sum();
-            if windows == 0 { 0.0 } else { reads as f64 / (windows as f64 * mean) }
-        };
-        let summary = GcBiasSummaryMetrics {
-            ACCUMULATION_LEVEL: "All Reads".into(),
-            READS_USED: "ALL".into(),
-            WINDOW_SIZE: WINDOW as u64,
-            TOTAL_CLUSTERS: self.clusters,
-            ALIGNED_READS: self.aligned,
-            AT_DROPOUT: at_dropout,
-            GC_DROPOUT: gc_dropout,
-            GC_NC_0_19: normalised(0, 19),
-            GC_NC_20_39: normalised(20, 39),
-            GC_NC_40_59: normalised(40, 59),
-            GC_NC_60_79: normalised(60, 79),
-            GC_NC_80_100: normalised(80, 100),
-            ..GcBiasSummaryMetrics::default()
-        };
-        Some((details, summary))
+        rows(&self.windows, &self.reads.all())
     }
 
-    /// `.gc_bias.detail_metrics` and `.gc_bias.summary_metrics`.
-    pub fn to_texts(
-        (details, summary): &(Vec<GcBiasDetailMetrics>, GcBiasSummaryMetrics),
-    ) -> (String, String) {
+    /// `.gc_bias.detail_metrics` and `.gc_bias.summary_metrics` with the rows of all units; `None` without mapped reads.
+    pub fn to_texts(&self, context: &Context) -> Option<(String, String)> {
+        let (mut details, mut summaries) = (Vec::new(), Vec::new());
+        for unit in levels::units(&context.header, &context.options.levels) {
+            let Some((more, mut summary)) = rows(&self.windows, &self.reads.sum(&unit)) else { continue };
+            summary.ACCUMULATION_LEVEL = accumulation_level(unit.level).into();
+            (summary.SAMPLE, summary.LIBRARY, summary.READ_GROUP) = columns(&unit);
+            summaries.push(summary);
+            details.extend(more.into_iter().map(|mut row| {
+                row.ACCUMULATION_LEVEL = accumulation_level(unit.level).into();
+                (row.SAMPLE, row.LIBRARY, row.READ_GROUP) = columns(&unit);
+                row
+            }));
+        }
         let file = || MetricsFile::new("CollectGcBiasMetrics");
-        let summary = std::slice::from_ref(summary);
-        (file().metrics(details).into_text(), file().metrics(summary).into_text())
+        (!summaries.is_empty())
+            .then(|| (file().metrics(&details).into_text(), file().metrics(&summaries).into_text()))
     }
+}
+
+/// How Picard calls a level here.
+fn accumulation_level(level: Level) -> &'static str {
+    match level {
+        Level::All => "All Reads",
+        Level::Sample => "Sample",
+        Level::Library => "Library",
+        Level::ReadGroup => "Read Group",
+    }
+}
+
+/// SAMPLE, LIBRARY and READ_GROUP: here Picard fills the column of the level alone.
+fn columns(unit: &Unit) -> (Option<String>, Option<String>, Option<String>) {
+    let name = |level| (unit.level == level).then(|| unit.name().to_owned());
+    (name(Level::Sample), name(Level::Library), name(Level::ReadGroup))
+}
+
+/// Picard's rows of some reads; none without mapped ones.
+fn rows(windows_of: &[u64], counts: &Reads) -> Option<(Vec<GcBiasDetailMetrics>, GcBiasSummaryMetrics)> {
+    if counts.aligned == 0 {
+        return None;
+    }
+    let all_windows = windows_of.iter().sum::<u64>() as f64;
+    let all_reads = counts.starts.iter().sum::<u64>() as f64;
+    let mean = all_reads / all_windows;
+    let (mut at_dropout, mut gc_dropout) = (0.0, 0.0);
+    let mut details = Vec::new();
+    for (gc, (&windows, &reads)) in windows_of.iter().zip(&counts.starts).enumerate() {
+        let per_window = |n: f64| if windows == 0 { 0.0 } else { n / windows as f64 / mean };
+        let lacking = (windows as f64 / all_windows - reads as f64 / all_reads) * 100.0;
+        if lacking > 0.0 {
+            *(if gc <= 50 { &mut at_dropout } else { &mut gc_dropout }) += lacking;
+        }
+        let phred = -10.0 * (counts.errors[gc] as f64 / counts.bases[gc] as f64).log10();
+        details.push(GcBiasDetailMetrics {
+            ACCUMULATION_LEVEL: "All Reads".into(),
+            READS_USED: "ALL".into(),
+            GC: gc as u64,
+            WINDOWS: windows,
+            READ_STARTS: reads,
+            MEAN_BASE_QUALITY: if counts.errors[gc] > 0 { (phred + 0.5).floor().max(0.0) as u64 } else { 0 },
+            NORMALIZED_COVERAGE: per_window(reads as f64),
+            ERROR_BAR_WIDTH: per_window((reads as f64).sqrt()),
+            ..GcBiasDetailMetrics::default()
+        });
+    }
+    let normalised = |from: usize, to: usize| {
+        let bins = || (from..=to).filter(|&gc| windows_of[gc] > 0);
+        let windows: u64 = bins().map(|gc| windows_of[gc]).sum();
+        let reads: u64 = bins().map(|gc| counts.starts[gc]).sum();
+        if windows == 0 { 0.0 } else { reads as f64 / (windows as f64 * mean) }
+    };
+    let summary = GcBiasSummaryMetrics {
+        ACCUMULATION_LEVEL: "All Reads".into(),
+        READS_USED: "ALL".into(),
+        WINDOW_SIZE: WINDOW as u64,
+        TOTAL_CLUSTERS: counts.clusters,
+        ALIGNED_READS: counts.aligned,
+        AT_DROPOUT: at_dropout,
+        GC_DROPOUT: gc_dropout,
+        GC_NC_0_19: normalised(0, 19),
+        GC_NC_20_39: normalised(20, 39),
+        GC_NC_40_59: normalised(40, 59),
+        GC_NC_60_79: normalised(60, 79),
+        GC_NC_80_100: normalised(80, 100),
+        ..GcBiasSummaryMetrics::default()
+    };
+    Some((details, summary))
 }
 
 /// What a letter of the reference adds to a window's sum.

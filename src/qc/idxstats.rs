@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::collector::{Collector, Context, Needs};
 use super::read::Read;
-use crate::formats::header::Contig;
+use crate::genome::contigs::Contig;
 
 /// Records by contig.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

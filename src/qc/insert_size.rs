@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::collector::{Collector, Context, Needs};
 use super::histogram::Histogram;
+use super::levels::{self, ByReadGroup, Tally};
 use super::read::Read;
 use crate::picard_metrics;
 use crate::report::picard::MetricsFile;
@@ -99,19 +100,29 @@ picard_metrics! {
     }
 }
 
+/// Insert sizes by read group and orientation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InsertSize {
+    sizes: ByReadGroup<Sizes>,
+}
+
 /// Insert sizes by orientation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct InsertSize {
-    sizes: [Histogram; 3],
+struct Sizes([Histogram; 3]);
+
+impl Tally for Sizes {
+    fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| a.merge(b));
+    }
 }
 
 impl Collector for InsertSize {
-    fn needs(_: &Context) -> Needs {
-        Needs::default()
+    fn needs(context: &Context) -> Needs {
+        Needs { fields: levels::is_split(context), ..Needs::default() }
     }
 
-    fn new(_: &Context) -> Self {
-        Self::default()
+    fn new(context: &Context) -> Self {
+        Self { sizes: ByReadGroup::new(context) }
     }
 
     #[inline]
@@ -122,7 +133,8 @@ impl Collector for InsertSize {
         }
         let size = read.record.template_length();
         if size != 0 {
-            self.sizes[Orientation::of(read) as usize].add(u64::from(size.unsigned_abs()));
+            self.sizes.of(read.read_group).0[Orientation::of(read) as usize]
+                .add(u64::from(size.unsigned_abs()));
         }
     }
 
@@ -132,34 +144,46 @@ impl Collector for InsertSize {
     }
 
     fn merge(&mut self, next: Self) {
-        self.sizes.iter_mut().zip(&next.sizes).for_each(|(a, b)| a.merge(b));
+        self.sizes.merge(&next.sizes);
+    }
+
+    fn regroup(&mut self, numbers: &[usize], count: usize) {
+        self.sizes.regroup(numbers, count);
     }
 }
 
 impl InsertSize {
-    /// One row for each orientation that has its share, with the histogram behind its mean.
+    /// The rows of all reads: one for each orientation that has its share, with the histogram behind its mean.
     pub fn metrics(&self) -> Vec<(InsertSizeMetrics, Histogram)> {
-        let all: u64 = self.sizes.iter().map(Histogram::count).sum();
-        let named = ["FR", "RF", "TANDEM"].into_iter().zip(&self.sizes);
+        self.sizes.all().rows()
+    }
+
+    /// Picard's file with the rows of all units; `None` without pairs.
+    pub fn to_text(&self, context: &Context) -> Option<String> {
+        let mut rows = Vec::new();
+        let mut columns: Vec<(String, BTreeMap<u64, u64>)> = Vec::new();
+        for unit in levels::units(&context.header, &context.options.levels) {
+            for (mut row, sizes) in self.sizes.sum(&unit).rows() {
+                let orientation = row.PAIR_ORIENTATION.to_lowercase();
+                columns.push((format!("{}.{orientation}_count", unit.name()), sizes.to_map()));
+                (row.SAMPLE, row.LIBRARY, row.READ_GROUP) = unit.columns();
+                rows.push(row);
+            }
+        }
+        let file = MetricsFile::new("CollectInsertSizeMetrics");
+        (!rows.is_empty())
+            .then(|| file.metrics(&rows).histograms("Integer", "insert_size", &columns).into_text())
+    }
+}
+
+impl Sizes {
+    fn rows(&self) -> Vec<(InsertSizeMetrics, Histogram)> {
+        let all: u64 = self.0.iter().map(Histogram::count).sum();
+        let named = ["FR", "RF", "TANDEM"].into_iter().zip(&self.0);
         named
             .filter(|(_, sizes)| all > 0 && sizes.count() as f64 >= all as f64 * LEAST_SHARE)
             .map(|(name, sizes)| row(name, sizes))
             .collect()
-    }
-
-    /// Picard's file; `None` without pairs.
-    pub fn to_text(&self) -> Option<String> {
-        let (rows, histograms): (Vec<_>, Vec<_>) = self.metrics().into_iter().unzip();
-        let columns: Vec<(String, BTreeMap<u64, u64>)> = rows
-            .iter()
-            .zip(&histograms)
-            .map(|(row, sizes)| {
-                (format!("All_Reads.{}_count", row.PAIR_ORIENTATION.to_lowercase()), sizes.to_map())
-            })
-            .collect();
-        let file = MetricsFile::new("CollectInsertSizeMetrics");
-        (!rows.is_empty())
-            .then(|| file.metrics(&rows).histograms("Integer", "insert_size", &columns).into_text())
     }
 }
 

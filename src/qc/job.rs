@@ -19,6 +19,7 @@ use super::state::{self, Head, StateError, States};
 use super::thresholds::Status;
 use crate::compute::communicator::Communicator;
 use crate::compute::progress::Progress;
+use crate::formats::alignment::AlignmentFile;
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::header::{Header, SortOrder};
 use crate::formats::merged::MergedFiles;
@@ -114,10 +115,11 @@ impl Job {
         context.read_groups = files.read_groups().to_vec();
         let input = context.paths[0].display().to_string();
         let sample = sample_name(&context.header, &context.paths[0]);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
-        let pool = pool.map_err(|error| PassError::Threads(self.threads, error.to_string()))?;
+        let pool = self.pool()?;
         if ranks.is_root() {
-            self.check_sequences(&context, &pool)?;
+            let states =
+                |contig: usize| files.files().iter().find(|f| f.header().contigs[contig].md5.is_some());
+            check_sequences(&context, &pool, |contig| states(contig).map(AlignmentFile::path))?;
         }
         let warnings = unavailable(&context, &input);
         let walk = Walk { job: self, files, context: &context, pool: &pool, ranks };
@@ -143,6 +145,7 @@ impl Job {
     pub fn run_states(&self, states: States, options: Options) -> Result<Done, JobError> {
         let sample = states.sample().to_owned();
         let mut context = self.context(states.header().clone(), Vec::new(), options)?;
+        check_sequences(&context, &self.pool()?, |_| None)?;
         let (state, lost) = states.join(&context);
         let mut warnings = Vec::new();
         if !lost.is_empty() {
@@ -185,7 +188,7 @@ impl Job {
                     Some(_) => None,
                 };
                 if let Some(what) = what {
-                    return Err(other_reference(reference, &paths, what));
+                    return Err(other_reference(reference, paths.first().map(PathBuf::as_path), what));
                 }
             }
             reference_contigs.push(index);
@@ -201,25 +204,36 @@ impl Job {
         })
     }
 
-    /// Holds the reference's contigs against the MD5 that the header states (SAMv1 section 1.3.2).
-    fn check_sequences(&self, context: &Context, pool: &ThreadPool) -> Result<(), JobError> {
-        let Some(reference) = &context.reference else { return Ok(()) };
-        let contigs = context.header.contigs.iter().zip(&context.reference_contigs);
-        let stated: Vec<_> =
-            contigs.filter_map(|(c, index)| Some((&c.name, c.md5.as_ref()?, (*index)?))).collect();
-        let check = |(name, stated, index): (&String, &String, usize)| {
-            if reference.md5(index)?.eq_ignore_ascii_case(stated) {
-                return Ok(());
-            }
-            let what = format!("its contig {name} has another sequence (its MD5 is not the header's M5)");
-            Err(other_reference(reference, &context.paths, what))
-        };
-        pool.install(|| stated.into_par_iter().try_for_each(check))
+    fn pool(&self) -> Result<ThreadPool, PassError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
+        pool.map_err(|error| PassError::Threads(self.threads, error.to_string()))
     }
 }
 
-fn other_reference(reference: &Reference, paths: &[PathBuf], what: String) -> JobError {
-    let input = paths.first().cloned().unwrap_or_else(|| PathBuf::from("the state's file"));
+/// Holds the reference's contigs against the MD5 that the header states (SAMv1 section 1.3.2). `stated_by` knows the file
+/// that states it for a contig.
+fn check_sequences<'f>(
+    context: &Context,
+    pool: &ThreadPool,
+    stated_by: impl Fn(usize) -> Option<&'f Path> + Sync,
+) -> Result<(), JobError> {
+    let Some(reference) = &context.reference else { return Ok(()) };
+    let contigs = context.header.contigs.iter().zip(&context.reference_contigs).enumerate();
+    let stated: Vec<_> =
+        contigs.filter_map(|(number, (c, index))| Some((number, c.md5.as_ref()?, (*index)?))).collect();
+    let check = |(number, stated, index): (usize, &String, usize)| {
+        if reference.md5(index)?.eq_ignore_ascii_case(stated) {
+            return Ok(());
+        }
+        let name = &context.header.contigs[number].name;
+        let what = format!("its contig {name} has another sequence (its MD5 is not the header's M5)");
+        Err(other_reference(reference, stated_by(number), what))
+    };
+    pool.install(|| stated.into_par_iter().try_for_each(check))
+}
+
+fn other_reference(reference: &Reference, input: Option<&Path>, what: String) -> JobError {
+    let input = input.unwrap_or_else(|| Path::new("the state's file")).to_owned();
     JobError::OtherReference { path: reference.path().to_owned(), input, what }
 }
 

@@ -5,6 +5,9 @@ pub mod batches;
 pub mod collector;
 pub mod coverage;
 pub mod curves;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod cut_walk;
 pub mod cycles;
 pub mod decode;
 pub mod depth;
@@ -19,6 +22,7 @@ pub mod hs;
 pub mod idxstats;
 pub mod insert_size;
 pub mod job;
+pub mod levels;
 pub mod outputs;
 pub mod page;
 pub mod pass;
@@ -67,6 +71,8 @@ pub struct Options {
     pub sites: Option<Arc<sites::list::SiteList>>,
     /// Targets and baits (`--targets`, `--baits`), on the contigs of the header.
     pub design: Option<Arc<hs::design::Design>>,
+    /// Units that have rows of their own in Picard's tables (`--levels`); those of all reads are always there.
+    pub levels: Vec<levels::Level>,
     /// Bounds that the figures are held against (`--thresholds`).
     #[serde(skip)]
     pub thresholds: Option<Arc<thresholds::Thresholds>>,

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::collector::{Context, IntervalSink, Track};
-use super::gc_bias::GcBias;
-use super::insert_size::InsertSize;
 use super::results::Results;
 use super::set::CollectorSet;
 use super::sites::fingerprint;
@@ -154,20 +152,20 @@ pub fn write(
         texts.push(("base_distribution_by_cycle_metrics", quality::base_distribution_text(cycles)));
     }
     if let Some(alignment) = &state.alignment {
-        texts.push(("alignment_summary_metrics", alignment.to_text()));
+        texts.push(("alignment_summary_metrics", alignment.to_text(context)));
     }
     if let (Some(wgs), Some(row)) = (&state.wgs, &results.wgs) {
         texts.push(("wgs_metrics", wgs.to_text(row)));
     }
     if let (Some(hs), Some(row)) = (&state.hs, &results.hs) {
-        texts.push(("hs_metrics", hs.to_text(row)));
-        texts.push(("per_target_coverage", hs.per_target_text(context, row.MEAN_TARGET_COVERAGE)));
+        texts.push(("hs_metrics", hs.to_text(context, row)));
+        texts.push(("per_target_coverage", hs.all.per_target_text(context, row.MEAN_TARGET_COVERAGE)));
     }
-    if let Some((details, summary)) = results.gc_bias.as_ref().map(GcBias::to_texts) {
+    if let Some((details, summary)) = state.gc_bias.as_ref().and_then(|gc_bias| gc_bias.to_texts(context)) {
         texts.push(("gc_bias.detail_metrics", details));
         texts.push(("gc_bias.summary_metrics", summary));
     }
-    if let Some(text) = state.insert_size.as_ref().and_then(InsertSize::to_text) {
+    if let Some(text) = state.insert_size.as_ref().and_then(|sizes| sizes.to_text(context)) {
         texts.push(("insert_size_metrics", text));
     }
     if let Some(duplication) = &state.duplication {

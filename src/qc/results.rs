@@ -66,7 +66,7 @@ impl<'a> Results<'a> {
             duplication: state.duplication.as_ref().map(|dup| dup.metrics(context)).unwrap_or_default(),
             quality_yield: cycles.map(quality::quality_yield),
             wgs: state.wgs.as_ref().zip(cycles).map(|(wgs, cycles)| wgs.metrics(cycles)),
-            hs: state.hs.as_ref().and_then(|hs| hs.metrics(context)),
+            hs: state.hs.as_ref().and_then(|hs| hs.all.metrics(context)),
             gc_bias: state.gc_bias.as_ref().and_then(|gc_bias| gc_bias.metrics()),
             sex: state.depth.as_ref().map(|depth| Sex::infer(header, depth.contigs())),
             contamination: sites

@@ -77,30 +77,35 @@ fn het_snp_sensitivity(depths: &[f64], qualities: &[f64]) -> f64 {
 /// Draws indices by weight: a uniform index is taken with the weight as a share of the greatest, or the next is tried.
 ///
 /// Every try takes two numbers of the generator, so what the n-th try gives does not depend on which draw it belongs to.
-/// That lets many tries be made in a row without a branch: those that may hit, by the upper 26 bits of their two numbers,
-/// are noted, and only these, one in forty, are looked at with the full numbers.
+/// That lets many tries be made in a row without a branch: those that may hit, by the upper bits of their numbers, are
+/// noted, and only these, one in forty, are looked at with the full numbers.
 struct Wheel {
+    /// The state of the first number's first step of the next try, in the upper 48 bits.
     state: u64,
     chances: Vec<f64>,
     /// One more than the chances as numbers of 26 bits, rounded up; 0 where there is none.
     bounds: [u32; 128],
+    /// By the upper 12 bits of that state: 1 where an index can be drawn.
+    can_hit: Box<[u8; 1 << 12]>,
     /// Tries since the last hit.
     misses: u64,
     /// What was drawn and not yet handed out, the next one last.
     drawn: Vec<u16>,
-    /// The tries of a batch that may hit: their states and numbers.
-    may_hit: Vec<(u64, u32)>,
+    /// The tries of a batch that may hit: their states, and in the lower 16 bits their numbers.
+    may_hit: Box<[u64; BATCH]>,
 }
 
 const MASK: u64 = (1 << 48) - 1;
 const MULTIPLIER: u64 = 0x5_DEEC_E66D;
 const INCREMENT: u64 = 0xB;
-/// Tries that are made in a row.
+/// Tries that are made in a row; their numbers fit into 16 bits.
 const BATCH: usize = 1 << 13;
-/// From a state to the first steps of the two numbers of a try, and to the state behind it.
-const FIRST: (u64, u64) = steps(1);
-const SECOND: (u64, u64) = steps(3);
-const NEXT: (u64, u64) = steps(4);
+/// Tries whose states do not wait for one another: a multiplication has a latency of three cycles.
+const LANES: usize = 4;
+/// From the first step of a try's first number to the second number's, to the next try's, and to that [`LANES`] further.
+const TO_SECOND: (u64, u64) = steps(2);
+const TO_NEXT: (u64, u64) = steps(4);
+const TO_NEXT_ROUND: (u64, u64) = steps(4 * LANES as u32);
 
 /// Multiplier and increment of `n` steps of the generator.
 const fn steps(n: u32) -> (u64, u64) {
@@ -113,14 +118,15 @@ const fn steps(n: u32) -> (u64, u64) {
     (a, c)
 }
 
-/// The state is the lower 48 bits; those above do not matter.
+/// A jump of a state that stands in the upper 48 bits, where the modulus of 2^48 is that of the register.
 #[inline]
 fn jump(state: u64, (a, c): (u64, u64)) -> u64 {
-    state.wrapping_mul(a).wrapping_add(c)
+    state.wrapping_mul(a).wrapping_add(c << 16)
 }
 
+/// A step of a state that stands in the lower 48 bits.
 fn step(state: u64) -> u64 {
-    jump(state, (MULTIPLIER, INCREMENT)) & MASK
+    (state.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT)) & MASK
 }
 
 /// java.util.Random's nextDouble from the states of its two steps.
@@ -137,14 +143,21 @@ impl Wheel {
         let chances: Vec<f64> = weights.iter().map(|weight| weight / greatest).collect();
         let bound =
             |chance: &f64| if *chance > 0.0 { (chance * f64::from(1u32 << 26)).ceil() as u32 + 1 } else { 0 };
-        let bounds = std::array::from_fn(|i| chances.get(i).map_or(0, bound));
+        let bounds: [u32; 128] = std::array::from_fn(|i| chances.get(i).map_or(0, bound));
+        // Numbers with these upper bits give the index at their lower end, at their upper end, or one between.
+        let mut can_hit = Box::new([0; 1 << 12]);
+        for (upper, can_hit) in can_hit.iter_mut().enumerate() {
+            let (from, to) = (chances.len() * upper >> 12, chances.len() * (upper + 1) >> 12);
+            *can_hit = u8::from((from..=to.min(127)).any(|index| bounds[index] > 0));
+        }
         Some(Self {
-            state: (SEED ^ MULTIPLIER) & MASK,
+            state: step((SEED ^ MULTIPLIER) & MASK) << 16,
             chances,
             bounds,
+            can_hit,
             misses: 0,
             drawn: Vec::new(),
-            may_hit: vec![(0, 0); BATCH],
+            may_hit: Box::new([0; BATCH]),
         })
     }
 
@@ -160,50 +173,61 @@ impl Wheel {
 
     /// Makes a batch of tries.
     fn fill(&mut self) {
+        const NUMBER: u64 = 0xffff;
+        let chosen = self.choose();
+        // By the second number: it is not above the chance; or the first lies at the border of two indices, where its
+        // lower bits decide.
         const UPPER: u32 = 26;
-        let upper = |state: u64| (state << 16) >> (64 - UPPER);
         let n = self.chances.len() as u64;
-        let Ok(may_hit) = <&mut [(u64, u32); BATCH]>::try_from(&mut self.may_hit[..]) else { return };
-        // By the first number: the index can be drawn, or lies at the border of two, where the lower bits decide.
-        let (mut chosen, mut state) = (0, self.state);
-        for number in 0..BATCH as u32 {
-            let scaled = upper(jump(state, FIRST)) * n;
-            let index = scaled >> UPPER;
-            let at_border = (scaled + n) >> UPPER != index;
-            may_hit[chosen & (BATCH - 1)] = (state, number);
-            chosen += usize::from((self.bounds[index as usize & 0x7f] > 0) | at_border);
-            state = jump(state, NEXT);
-        }
-        // By the second: it is not above the chance.
         let mut count = 0;
         for i in 0..chosen.min(BATCH) {
-            let (state, number) = may_hit[i];
-            let scaled = upper(jump(state, FIRST)) * n;
+            let noted = self.may_hit[i];
+            let state = noted & !NUMBER;
+            let scaled = (state >> (64 - UPPER)) * n;
             let index = scaled >> UPPER;
             let at_border = (scaled + n) >> UPPER != index;
-            let taken = upper(jump(state, SECOND)) < u64::from(self.bounds[index as usize & 0x7f]);
-            may_hit[count] = (state, number);
+            let second = jump(state, TO_SECOND) >> (64 - UPPER);
+            let taken = second < u64::from(self.bounds[index as usize & 0x7f]);
+            self.may_hit[count] = noted;
             count += usize::from(taken | at_border);
         }
-        self.state = state & MASK;
         let mut made = 0;
         for i in 0..count {
-            let (state, number) = self.may_hit[i];
-            let s1 = step(state);
+            let (s1, number) = (self.may_hit[i] >> 16, self.may_hit[i] & NUMBER);
             let s2 = step(s1);
             let s3 = step(s2);
             let index = (n as f64 * double(s1, s2)) as usize;
             if double(s3, step(s3)) < self.chances[index] {
-                self.misses += u64::from(number - made);
+                self.misses += number - made;
                 self.give_up();
                 self.drawn.push(index as u16);
                 self.misses = 0;
                 made = number + 1;
             }
         }
-        self.misses += u64::from(BATCH as u32 - made);
+        self.misses += BATCH as u64 - made;
         self.give_up();
         self.drawn.reverse();
+    }
+
+    /// Notes the tries of a batch whose first number can give an index with a chance; how many these are.
+    ///
+    /// This loop is most of the time of a draw: seven instructions a try.
+    fn choose(&mut self) -> usize {
+        let mut lanes = [self.state; LANES];
+        for lane in 1..LANES {
+            lanes[lane] = jump(lanes[lane - 1], TO_NEXT);
+        }
+        let mut chosen = 0;
+        for round in 0..BATCH / LANES {
+            for (lane, state) in lanes.iter_mut().enumerate() {
+                self.may_hit[chosen & (BATCH - 1)] = *state | (round * LANES + lane) as u64;
+                chosen += usize::from(self.can_hit[(*state >> 52) as usize]);
+                *state = jump(*state, TO_NEXT_ROUND);
+            }
+        }
+        self.state = lanes[0];
+        chosen
     }
 
     /// A draw that has missed too often is 0.
@@ -257,7 +281,7 @@ mod tests {
             sparse
         }] {
             let mut wheel = Wheel::new(&weights).expect("weights");
-            let mut state = wheel.state;
+            let mut state = (SEED ^ MULTIPLIER) & MASK;
             for _ in 0..5000 {
                 assert_eq!(wheel.draw(), plain(&wheel.chances, &mut state));
             }

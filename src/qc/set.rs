@@ -112,7 +112,7 @@ collectors! {
     /// Picard's WGS metrics.
     wgs: super::wgs::Wgs,
     /// Picard's figures of a capture.
-    hs: super::hs::Hs,
+    hs: super::hs::units::HsByUnit,
     /// Picard's GC bias.
     gc_bias: super::gc_bias::GcBias,
     /// Insert sizes.

@@ -19,7 +19,7 @@ use crate::formats::merged::MergedFiles;
 use crate::formats::output::{AtomicFile, OutputError};
 
 /// Changes whenever a state of an older version would be misread.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MAGIC: &[u8] = b"norn.qcstate\0\0\0\0";
 /// Magic, format, length, and digest.
 const PREFIX: usize = 16 + 4 + 8 + 32;
@@ -72,7 +72,7 @@ pub enum StateError {
         /// The file it does not go with.
         first: PathBuf,
         /// Where they differ.
-        what: &'static str,
+        what: String,
     },
     /// Parts are missing or given twice.
     #[error("{path}: {what}", path = path.display())]
@@ -187,14 +187,16 @@ impl States {
         let mut sources: BTreeMap<[u8; 32], Vec<(Head, CollectorSet)>> = BTreeMap::new();
         let mut first_paths: BTreeMap<[u8; 32], &PathBuf> = BTreeMap::new();
         let mut first: Option<Head> = None;
+        let mut read_groups: Vec<ReadGroup> = Vec::new();
         for path in paths {
             let (head, set) = read(path)?;
-            if let Some(first) = &first
-                && let Some(what) = difference(first, &head)
-            {
-                return Err(StateError::Other { path: path.clone(), first: paths[0].clone(), what });
+            let other = |what| StateError::Other { path: path.clone(), first: paths[0].clone(), what };
+            let first = first.get_or_insert_with(|| head.clone());
+            if let Some(what) = difference(first, &head) {
+                return Err(other(what.to_owned()));
             }
-            first.get_or_insert_with(|| head.clone());
+            first.header.join_contigs(&head.header.contigs).map_err(other)?;
+            add_read_groups(&mut read_groups, &head.header);
             first_paths.entry(head.source).or_insert(path);
             sources.entry(head.source).or_default().push((head, set));
         }
@@ -204,10 +206,8 @@ impl States {
                 return Err(StateError::Parts { path: first_paths[source].clone(), what });
             }
         }
-        let header = Header {
-            read_groups: all_read_groups(sources.values().flatten().map(|(head, _)| &head.header)),
-            ..first.as_ref().map(|head| head.header.clone()).unwrap_or_default()
-        };
+        let header =
+            Header { read_groups, ..first.as_ref().map(|head| head.header.clone()).unwrap_or_default() };
         let options = first.map(|head| postcard::from_bytes(&head.options)).transpose();
         let options = options.map_err(|error| StateError::Malformed {
             path: paths[0].clone(),
@@ -264,12 +264,8 @@ impl States {
 
 /// Where two states cannot go together.
 fn difference(a: &Head, b: &Head) -> Option<&'static str> {
-    let contigs =
-        |head: &Head| head.header.contigs.iter().map(|c| (c.name.clone(), c.length)).collect::<Vec<_>>();
     if a.sample != b.sample {
         Some("it is of another sample")
-    } else if contigs(a) != contigs(b) {
-        Some("it has other contigs")
     } else if a.options != b.options || a.has_reference != b.has_reference {
         Some("it was made with other options")
     } else if a.header.sort_order != b.header.sort_order {
@@ -295,13 +291,11 @@ fn gap<'h>(parts: impl Iterator<Item = &'h Head>) -> Option<String> {
     (next < of).then(|| format!("shards {} to {of} of {of} are in none of the states", next + 1))
 }
 
-/// All read groups, each once, in the headers' order.
-fn all_read_groups<'h>(headers: impl Iterator<Item = &'h Header>) -> Vec<ReadGroup> {
-    let mut all: Vec<ReadGroup> = Vec::new();
-    for group in headers.flat_map(|header| &header.read_groups) {
+/// Adds a header's read groups that are not there yet.
+fn add_read_groups(all: &mut Vec<ReadGroup>, header: &Header) {
+    for group in &header.read_groups {
         if !all.contains(group) {
             all.push(group.clone());
         }
     }
-    all
 }

@@ -1,7 +1,7 @@
 //! The form in which records leave a command: text or BCF, with their places where an index is wanted.
 
 use super::pipeline::RecordProblem;
-use crate::formats::vcf::bcf::{self, Dictionary};
+use crate::formats::vcf::bcf::{self, Encoder, Scratch};
 use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
@@ -11,7 +11,7 @@ use crate::formats::vcf::writer::{Block, Place};
 pub struct OutputForm {
     header: Header,
     /// For BCF.
-    dictionary: Option<Dictionary>,
+    encoder: Option<Encoder>,
     /// Whether the records' places are noted, for an index.
     with_places: bool,
 }
@@ -19,8 +19,8 @@ pub struct OutputForm {
 impl OutputForm {
     /// Records under this header.
     pub fn new(header: Header, is_bcf: bool, with_places: bool) -> Self {
-        let dictionary = is_bcf.then(|| Dictionary::new(&header));
-        Self { header, dictionary, with_places }
+        let encoder = is_bcf.then(|| Encoder::new(&header));
+        Self { header, encoder, with_places }
     }
 
     /// The header.
@@ -30,8 +30,8 @@ impl OutputForm {
 
     /// The header's bytes.
     pub fn header_bytes(&self) -> Vec<u8> {
-        let Some(dictionary) = &self.dictionary else { return self.header.to_text() };
-        let mut text = dictionary.number_lines(&self.header);
+        let Some(encoder) = &self.encoder else { return self.header.to_text() };
+        let mut text = encoder.dictionary().number_lines(&self.header);
         text.push(0);
         let mut bytes = bcf::MAGIC.to_vec();
         bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
@@ -44,14 +44,15 @@ impl OutputForm {
     /// # Errors
     /// BCF cannot hold one of them.
     pub fn block(&self, records: &[Record]) -> Result<Block, RecordProblem> {
-        let mut block = Block::default();
+        let (mut block, mut scratch) = (Block::default(), Scratch::default());
         for record in records {
-            match &self.dictionary {
+            match &self.encoder {
                 None => {
                     record.write(&mut block.bytes);
                     block.bytes.push(b'\n');
                 }
-                Some(dictionary) => bcf::encode(record, &self.header, dictionary, &mut block.bytes)
+                Some(encoder) => encoder
+                    .encode(record, &mut scratch, &mut block.bytes)
                     .map_err(|error| RecordProblem::at(record, error.to_string()))?,
             }
             if self.with_places {

@@ -43,6 +43,11 @@ pub trait Ordered: Send {
     /// # Errors
     /// As [`Self::push`].
     fn finish(&mut self, out: &mut Vec<Record>) -> Result<(), RecordProblem>;
+
+    /// Whether [`Self::finish`] has given a part of the rest only, and is to be called again.
+    fn has_more(&self) -> bool {
+        false
+    }
 }
 
 /// A part of a chain.
@@ -202,18 +207,24 @@ pub fn run(
             send(&mut output, records, &mut write)?;
         }
         for number in 0..ordered.len() {
-            let mut done = Vec::new();
-            ordered[number].finish(&mut done).map_err(failed)?;
-            let mut records = pass_through(&mut middle[number], done)?;
-            while let Some(more) = middle[number].pop() {
-                records.extend(more?);
-            }
-            for (behind, stage) in ordered.iter_mut().enumerate().skip(number + 1) {
+            loop {
                 let mut done = Vec::new();
-                stage.push(records, &mut done).map_err(failed)?;
-                records = pass_through(&mut middle[behind], done)?;
+                ordered[number].finish(&mut done).map_err(failed)?;
+                let is_last = !ordered[number].has_more();
+                let mut records = pass_through(&mut middle[number], done)?;
+                while is_last && let Some(more) = middle[number].pop() {
+                    records.extend(more?);
+                }
+                for (behind, stage) in ordered.iter_mut().enumerate().skip(number + 1) {
+                    let mut done = Vec::new();
+                    stage.push(records, &mut done).map_err(failed)?;
+                    records = pass_through(&mut middle[behind], done)?;
+                }
+                send(&mut output, records, &mut write)?;
+                if is_last {
+                    break;
+                }
             }
-            send(&mut output, records, &mut write)?;
         }
         while let Some(block) = output.pop() {
             write(block)?;

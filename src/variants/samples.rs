@@ -6,8 +6,10 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use super::pipeline::{Each, RecordProblem};
 use crate::formats::text;
 use crate::formats::vcf::header::Header;
+use crate::formats::vcf::record::Record;
 
 /// Why samples could not be chosen.
 #[derive(Debug, Error)]
@@ -26,6 +28,17 @@ pub enum SamplesError {
     /// A name stands twice in the list.
     #[error("the sample {0} is named twice")]
     Twice(String),
+}
+
+/// Keeps these samples, in this order.
+pub struct SelectSamples(pub Vec<usize>);
+
+impl Each for SelectSamples {
+    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        record.select_samples(&self.0);
+        out.push(record);
+        Ok(())
+    }
 }
 
 /// The places of the chosen samples in the header, in the order of the list: `a,b`, or without those of `^a,b`. From a

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use thiserror::Error;
 
 use super::allele_counts;
+use super::filter::Condition;
 use super::genotype;
 use super::pipeline::{Each, RecordProblem};
+use super::view::Choice;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Record, parse_integer};
@@ -216,6 +218,27 @@ impl NewGenotype {
 
 /// Which samples of a record are looked at.
 pub type SampleFilter = dyn Fn(&Record) -> Result<Option<Vec<bool>>, RecordProblem> + Send + Sync;
+
+/// The samples that a condition chooses (`-t q`): with `-i` those of which the expression is true; with `-e`, the others,
+/// and all where it is true of no sample.
+pub fn chosen_by(condition: Condition) -> Box<SampleFilter> {
+    let includes = condition.choice() == Choice::Include;
+    Box::new(move |record| {
+        let outcome = condition.test(record)?;
+        let everybody = || vec![true; record.sample_texts().count()];
+        let chosen = match (includes, outcome.samples) {
+            (true, samples) => outcome.site.then(|| samples.unwrap_or_else(everybody)),
+            // The site is such that the expression is true of it.
+            (false, Some(samples)) if !outcome.site => {
+                let others: Vec<bool> = samples.iter().map(|chosen| !chosen).collect();
+                others.contains(&true).then_some(others)
+            }
+            (false, None) if !outcome.site => None,
+            (false, _) => Some(everybody()),
+        };
+        Ok(chosen)
+    })
+}
 
 /// Sets genotypes.
 pub struct SetGt {

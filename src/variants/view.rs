@@ -2,6 +2,7 @@
 
 use super::allele_counts;
 use super::allele_subset::keep_alleles;
+use super::filter::Condition;
 use super::genotype::{self, Zygosity};
 use super::kinds::Kinds;
 use super::pipeline::{Each, RecordProblem};
@@ -74,6 +75,8 @@ pub struct ViewOptions {
     pub known: Option<Choice>,
     /// `-v`, `-V`.
     pub kinds: Option<(Choice, Vec<Kinds>)>,
+    /// `-i`, `-e`; it sees all samples.
+    pub condition: Option<Condition>,
     /// `-s`: samples by their places.
     pub samples: Option<Vec<usize>>,
     /// `-I`: AC and AN stay as they are.
@@ -262,6 +265,11 @@ impl Each for View {
             return Ok(());
         }
         let options = &self.options;
+        if let Some(condition) = &options.condition
+            && !condition.passes(&record)?
+        {
+            return Ok(());
+        }
         let counts_alleles = options.counts_alleles();
         let mut counts = Vec::new();
         if counts_alleles {

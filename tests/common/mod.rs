@@ -128,6 +128,23 @@ pub fn picard_reference(reference: &Path) -> PathBuf {
     plain
 }
 
+/// BED as Picard takes it: 1-based, behind the alignment's header.
+pub fn interval_list(bed: &str, header: &str) -> String {
+    let mut text: String = header
+        .lines()
+        .filter(|line| line.starts_with("@HD") || line.starts_with("@SQ"))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    for line in bed.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let start: u64 = columns[1].parse().expect("start");
+        let name = columns.get(3).unwrap_or(&".");
+        let strand = columns.get(5).unwrap_or(&"+");
+        text += &format!("{}\t{}\t{}\t{strand}\t{name}\n", columns[0], start + 1, columns[2]);
+    }
+    text
+}
+
 /// A Picard metrics file: the rows of the metrics table by column, and the histogram's header and rows.
 #[derive(Debug, Default, PartialEq)]
 pub struct PicardFile {

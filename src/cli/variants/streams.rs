@@ -14,9 +14,12 @@ use crate::formats::vcf::reader::{Form, VariantReader};
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{IndexFormat, OutputKind, VariantWriter};
 use crate::report::run_file::{Run, RunFile};
+use crate::variants::expression::Expression;
+use crate::variants::filter::Condition;
 use crate::variants::output::OutputForm;
 use crate::variants::pipeline::{self, Each, Part, RecordProblem};
 use crate::variants::regions::{Overlap, Regions, Source};
+use crate::variants::view::Choice;
 
 /// Where records come from, and which are looked at.
 #[derive(Debug, Args)]
@@ -48,6 +51,50 @@ pub struct InputArguments {
     /// As --regions-overlap
     #[arg(long, value_name = "0|1|2", default_value = "0")]
     targets_overlap: Overlap,
+}
+
+/// Which sites, by an expression.
+#[derive(Debug, Args)]
+pub struct ConditionArguments {
+    /// Keep sites for which the expression is true, for example 'QUAL>30 && INFO/DP>10'
+    #[arg(short, long, value_name = "EXPR", conflicts_with = "exclude")]
+    include: Option<String>,
+
+    /// Leave out sites for which the expression is true
+    #[arg(short, long, value_name = "EXPR")]
+    exclude: Option<String>,
+
+    /// Print the expression as it is understood, and stop
+    #[arg(long)]
+    explain_filter: bool,
+}
+
+impl ConditionArguments {
+    /// The expression's text.
+    pub fn text(&self) -> Option<&str> {
+        self.include.as_deref().or(self.exclude.as_deref())
+    }
+
+    /// The condition, if one is given.
+    pub fn compile(&self, header: &Header) -> anyhow::Result<Option<Condition>> {
+        let choice = if self.include.is_some() { Choice::Include } else { Choice::Exclude };
+        let Some(text) = self.text() else { return Ok(None) };
+        let expression =
+            Expression::compile(text, header).map_err(|error| UsageError::new(error.to_string()))?;
+        Ok(Some(Condition::new(expression, choice)))
+    }
+
+    /// Whether the expression was to be explained, and has been.
+    pub fn explained(&self, header: &Header) -> anyhow::Result<bool> {
+        if !self.explain_filter {
+            return Ok(false);
+        }
+        let condition = self.compile(header)?;
+        let condition = condition
+            .ok_or_else(|| UsageError::new("--explain-filter explains -i or -e: give one".into()))?;
+        print!("{}", condition.expression().explain());
+        Ok(true)
+    }
 }
 
 /// Where records go.
@@ -105,6 +152,19 @@ impl WorkerArguments {
 }
 
 impl InputArguments {
+    /// All of a file.
+    pub fn whole(input: &Path) -> Self {
+        Self {
+            input: input.to_owned(),
+            regions: None,
+            regions_file: None,
+            regions_overlap: Overlap::Record,
+            targets: None,
+            targets_file: None,
+            targets_overlap: Overlap::Position,
+        }
+    }
+
     /// Opens the input at its first record, or at the regions; with the steps that leave out what is not asked for.
     pub fn open(&self) -> anyhow::Result<(VariantReader, Vec<Part>)> {
         let mut reader = VariantReader::open(&self.input)?;
@@ -159,12 +219,19 @@ pub struct Plan {
     pub with_header: bool,
     /// Whether records are.
     pub with_records: bool,
+    /// All is done, and no output is to be made.
+    is_done: bool,
 }
 
 impl Plan {
     /// Header and records.
     pub fn new(header: Header, chain: Vec<Part>) -> Self {
-        Self { header, chain, with_header: true, with_records: true }
+        Self { header, chain, with_header: true, with_records: true, is_done: false }
+    }
+
+    /// Nothing is left to do.
+    pub fn done() -> Self {
+        Self { is_done: true, ..Self::new(Header::default(), Vec::new()) }
     }
 }
 
@@ -185,6 +252,9 @@ pub fn run(
         declare_tags(&input.input, &mut reader, &mut header)?;
     }
     let mut plan = plan(&header)?;
+    if plan.is_done {
+        return Ok(ExitCode::SUCCESS);
+    }
     if !output.no_version {
         plan.header.add(&format!("##norn_variants_{name}Version={}", env!("CARGO_PKG_VERSION")));
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::streams::{self, InputArguments, OutputArguments, Plan};
+use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
 use crate::formats::vcf::header::Header;
 use crate::variants::kinds::Kinds;
@@ -26,6 +26,9 @@ pub struct ViewArguments {
 
     #[command(flatten)]
     output: OutputArguments,
+
+    #[command(flatten)]
+    condition: ConditionArguments,
 
     /// Leave out the genotypes, after the samples are chosen
     #[arg(short = 'G', long)]
@@ -150,6 +153,9 @@ impl ViewArguments {
     /// Runs the command.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         streams::run("view", &self.input, &self.output, |header| {
+            if self.condition.explained(header)? {
+                return Ok(Plan::done());
+            }
             let options = self.options(header)?;
             let mut plan = Plan::new(options.header(header), Vec::new());
             plan.chain.push(Part::Each(Box::new(View::new(options, header))));
@@ -184,6 +190,7 @@ impl ViewArguments {
             alleles: (self.min_alleles, self.max_alleles),
             known: choice(self.known, self.novel),
             kinds,
+            condition: self.condition.compile(header)?,
             samples,
             no_update: self.no_update,
             private: choice(self.private, self.exclude_private),

@@ -10,4 +10,6 @@ pub mod index;
 pub mod number;
 pub mod reader;
 pub mod record;
+pub mod span;
+pub mod value;
 pub mod writer;

@@ -145,6 +145,11 @@ impl Record {
         Ok(())
     }
 
+    /// Bytes that the record holds, its changes included.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     fn at(&self, span: Span) -> &[u8] {
         &self.bytes[span.from as usize..span.to as usize]
     }

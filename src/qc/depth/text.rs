@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Depth;
 use super::regions::RegionDepth;
-use crate::formats::header::Contig;
+use crate::genome::contigs::Contig;
 
 /// Greater depths are counted as this one less ten in the distributions.
 const MAX_DEPTH: usize = 400_000;

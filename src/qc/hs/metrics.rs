@@ -1,4 +1,6 @@
-//! The row of figures that Picard makes of the counts, and its file.
+//! The row of figures that Picard makes of the counts.
+
+use std::collections::BTreeMap;
 
 use super::coverage::COVERAGE_CAP;
 use super::{Counts, Hs};
@@ -7,7 +9,6 @@ use crate::qc::collector::Context;
 use crate::qc::duplication::library_size;
 use crate::qc::histogram::Histogram;
 use crate::qc::sensitivity;
-use crate::report::picard::MetricsFile;
 
 picard_metrics! {
     /// Figures of a capture. PF: passing the vendor's check; unique: no duplicates. Near a bait: in reads that come within
@@ -263,18 +264,14 @@ impl Hs {
         histogram
     }
 
-    /// `.hs_metrics`, with the row of [`Self::metrics`].
-    pub fn to_text(&self, row: &HsMetrics) -> String {
-        let depths = self.coverage.depths(row.TARGET_TERRITORY);
+    /// Positions of targets by depth, and bases by quality, as the histograms of `.hs_metrics` have them.
+    pub(super) fn histograms(&self, territory: u64) -> [(String, BTreeMap<u64, u64>); 2] {
+        let depths = self.coverage.depths(territory);
         debug_assert!(depths.len() == COVERAGE_CAP + 1);
-        let columns = [
+        [
             ("high_quality_coverage_count".to_owned(), (0u64..).zip(depths).collect()),
             ("unfiltered_baseq_count".to_owned(), (0u64..).zip(self.coverage.qualities().to_vec()).collect()),
-        ];
-        MetricsFile::new("CollectHsMetrics")
-            .metrics(std::slice::from_ref(row))
-            .histograms("Integer", "coverage_or_base_quality", &columns)
-            .into_text()
+        ]
     }
 
     /// Adds up the targets, by their GC content where there is a reference.

@@ -12,6 +12,7 @@ mod targets;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+pub mod units;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -2,10 +2,7 @@ use proptest::prelude::*;
 
 use super::coverage::DEEP;
 use super::*;
-use crate::formats::bam::Record;
-use crate::formats::header::Header;
-use crate::qc::Options;
-use crate::qc::decode::Decoder;
+use crate::qc::{Options, cut_walk};
 
 const LENGTH: u32 = 400;
 
@@ -45,49 +42,18 @@ impl Made {
 
 fn context(targets: &[(u32, u32)]) -> Context {
     use std::io::Write;
-    let text = format!("@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:a\tLN:{LENGTH}\n");
-    let header = Header::parse(text.as_bytes()).unwrap();
     let mut bed = tempfile::NamedTempFile::new().unwrap();
-    targets.iter().for_each(|(start, end)| writeln!(bed, "a\t{start}\t{end}").unwrap());
-    let design = Design::read(bed.path(), None, &header.to_contigs()).unwrap();
-    Context {
-        paths: Vec::new(),
-        read_groups: Vec::new(),
-        header,
-        reference: None,
-        reference_contigs: vec![None],
-        sorted: true,
-        options: Options { design: Some(Arc::new(design)), ..Options::default() },
-    }
+    targets.iter().for_each(|(start, end)| writeln!(bed, "chr1\t{start}\t{end}").unwrap());
+    let mut context = cut_walk::context(LENGTH, Options::default());
+    let design = Design::read(bed.path(), None, &context.header.to_contigs()).unwrap();
+    context.options.design = Some(Arc::new(design));
+    context
 }
 
-/// Walks the stretches between the cuts as the pass does, and merges; all that figures are made of.
+/// All that figures are made of.
 fn walk(context: &Context, reads: &[Made], cuts: &[u32]) -> (String, String, [Vec<u64>; 4]) {
-    let mut borders = vec![0];
-    borders.extend(cuts);
-    borders.push(LENGTH);
-    let mut decoder = Decoder::new(context, Hs::needs(context));
-    let mut total = Hs::new(context);
-    for border in borders.windows(2) {
-        let stretch = Stretch { contig: 0, start: border[0], end: border[1] };
-        let mut state = Hs::new(context);
-        state.enter(stretch, context);
-        for made in reads {
-            let bytes = made.bytes();
-            let read = decoder.decode(Record::new(&bytes).unwrap(), 0, context).unwrap();
-            if read.start >= stretch.end {
-                break;
-            } else if read.start >= stretch.start {
-                state.observe(&read);
-            } else if read.end > stretch.start && read.is_mapped() {
-                state.lead_in(&read);
-            }
-        }
-        state.leave(context).unwrap();
-        // Through bytes, as between ranks.
-        let bytes = postcard::to_stdvec(&state).unwrap();
-        total.merge(postcard::from_bytes(&bytes).unwrap());
-    }
+    let records: Vec<Vec<u8>> = reads.iter().map(Made::bytes).collect();
+    let total: Hs = cut_walk::walk(context, &records, cuts);
     let (coverage, all) = (&total.coverage, u64::from(LENGTH));
     let deep = DEEP.iter().map(|least| coverage.reaching(*least)).collect();
     let by_depth = [coverage.depths(all), coverage.unfiltered(all), coverage.qualities().to_vec(), deep];

@@ -15,7 +15,7 @@ use std::fmt::Write;
 use super::list::SiteList;
 use super::mixture::{Fit, Mixture, Usable};
 use super::{Allele, SiteCounts};
-use crate::formats::header::Contig;
+use crate::genome::contigs::Contig;
 use crate::genome::contigs::ContigRole;
 
 /// With fewer sites nothing is said.

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use super::contamination::base_probability;
 use super::list::{Site, SiteList};
 use super::{Allele, Bin, SiteCounts};
-use crate::formats::header::Contig;
+use crate::genome::contigs::Contig;
 
 /// The largest genotype quality.
 const MAX_QUALITY: u32 = 99;

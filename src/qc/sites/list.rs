@@ -137,7 +137,7 @@ impl SiteList {
             };
             known = true;
             let length = contigs.get(contig).map_or(0, |contig| contig.length);
-            match parse(rest, tag, length).map_err(malformed)? {
+            match parse(rest, tag, u64::from(length)).map_err(malformed)? {
                 Parsed::Site(site) => by_contig[contig].push(site),
                 Parsed::NotBiallelicSnv => skipped.not_biallelic_snv += 1,
                 Parsed::Filtered => skipped.filtered += 1,
@@ -268,7 +268,7 @@ mod tests {
     use crate::genome::contigs::Contig;
 
     fn contigs() -> Contigs {
-        let contig = |name: &str| Contig { name: name.into(), length: 1000, m5: None };
+        let contig = |name: &str| Contig { name: name.into(), length: 1000, md5: None };
         Contigs::new(vec![contig("1"), contig("2")]).unwrap()
     }
 

@@ -4,10 +4,7 @@ use proptest::prelude::*;
 
 use super::list::Skipped;
 use super::*;
-use crate::formats::bam::Record;
-use crate::formats::header::Header;
-use crate::qc::Options;
-use crate::qc::decode::Decoder;
+use crate::qc::{Options, cut_walk};
 
 const LENGTH: u32 = 200;
 
@@ -78,46 +75,12 @@ fn context(positions: &[u32]) -> Context {
     let sites =
         positions.iter().map(|&position| Site { position, reference: b'A', alternate: b'C', frequency: 0.2 });
     let list = SiteList::new(vec![sites.collect()], Skipped::default());
-    let text = format!("@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:chr1\tLN:{LENGTH}\n");
-    Context {
-        paths: Vec::new(),
-        read_groups: Vec::new(),
-        header: Header::parse(text.as_bytes()).unwrap(),
-        reference: None,
-        reference_contigs: vec![None],
-        sorted: true,
-        options: Options { sites: Some(Arc::new(list)), ..Options::default() },
-    }
+    cut_walk::context(LENGTH, Options { sites: Some(Arc::new(list)), ..Options::default() })
 }
 
-/// Walks the stretches between the cuts as the pass does, and merges.
 fn walk(context: &Context, reads: &[Made], cuts: &[u32]) -> SiteCounts {
-    let mut borders = vec![0];
-    borders.extend(cuts);
-    borders.push(LENGTH);
-    let mut decoder = Decoder::new(context, Sites::needs(context));
-    let mut total = Sites::new(context);
-    for border in borders.windows(2) {
-        let stretch = Stretch { contig: 0, start: border[0], end: border[1] };
-        let mut state = Sites::new(context);
-        state.enter(stretch, context);
-        for made in reads {
-            let bytes = made.bytes();
-            let read = decoder.decode(Record::new(&bytes).unwrap(), 0, context).unwrap();
-            if read.start >= stretch.end {
-                break;
-            } else if read.start >= stretch.start {
-                state.observe(&read);
-            } else if read.end > stretch.start && read.is_mapped() {
-                state.lead_in(&read);
-            }
-        }
-        state.leave(context).unwrap();
-        // Through bytes, as between ranks.
-        let bytes = postcard::to_stdvec(&state).unwrap();
-        total.merge(postcard::from_bytes(&bytes).unwrap());
-    }
-    total.counts
+    let records: Vec<Vec<u8>> = reads.iter().map(Made::bytes).collect();
+    cut_walk::walk::<Sites>(context, &records, cuts).counts
 }
 
 /// The rules, site by site.

@@ -6,7 +6,7 @@ mod decode;
 mod encode;
 
 pub use decode::decode;
-pub use encode::{EncodeError, encode};
+pub use encode::{EncodeError, Encoder, Scratch};
 
 use rustc_hash::FxHashMap;
 use thiserror::Error;
@@ -170,12 +170,14 @@ mod tests {
     ];
 
     fn round_trip(header: &Header, line: &str) -> String {
-        let dictionary = Dictionary::new(header);
+        let encoder = Encoder::new(header);
         let (mut bytes, mut text) = (Vec::new(), Vec::new());
-        encode(&Record::parse(line.as_bytes()).unwrap(), header, &dictionary, &mut bytes).unwrap();
+        encoder
+            .encode(&Record::parse(line.as_bytes()).unwrap(), &mut Scratch::default(), &mut bytes)
+            .unwrap();
         let length = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
         assert_eq!(length(0) + length(4) + 8, bytes.len());
-        decode(&bytes, &dictionary, &mut text).unwrap();
+        decode(&bytes, encoder.dictionary(), &mut text).unwrap();
         String::from_utf8(text).unwrap()
     }
 
@@ -198,8 +200,7 @@ mod tests {
 
     #[test]
     fn a_tag_that_is_not_declared_is_refused() {
-        let header = Header::parse(HEADER.as_bytes()).unwrap();
-        let dictionary = Dictionary::new(&header);
+        let encoder = Encoder::new(&Header::parse(HEADER.as_bytes()).unwrap());
         for (line, what) in [
             ("2\t7\t.\tA\tC\t.\t.\t.\tGT\t0\t0", "contig 2"),
             ("1\t7\t.\tA\tC\t.\tzz\t.\tGT\t0\t0", "FILTER zz"),
@@ -207,7 +208,7 @@ mod tests {
             ("1\t7\t.\tA\tC\t.\t.\t.\tZZ\t0\t0", "FORMAT ZZ"),
         ] {
             let record = Record::parse(line.as_bytes()).unwrap();
-            let error = encode(&record, &header, &dictionary, &mut Vec::new()).unwrap_err();
+            let error = encoder.encode(&record, &mut Scratch::default(), &mut Vec::new()).unwrap_err();
             assert!(error.to_string().contains(what), "{error}");
         }
     }
@@ -219,23 +220,23 @@ mod tests {
             changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
             cut in any::<prop::sample::Index>(),
         ) {
-            let header = Header::parse(HEADER.as_bytes()).unwrap();
-            let dictionary = Dictionary::new(&header);
+            let encoder = Encoder::new(&Header::parse(HEADER.as_bytes()).unwrap());
             let mut bytes = Vec::new();
-            encode(&Record::parse(LINES[line].as_bytes()).unwrap(), &header, &dictionary, &mut bytes).unwrap();
+            let record = Record::parse(LINES[line].as_bytes()).unwrap();
+            encoder.encode(&record, &mut Scratch::default(), &mut bytes).unwrap();
             for (index, value) in changes {
                 let at = index.index(bytes.len());
                 bytes[at] = value;
             }
-            let _ = decode(&bytes, &dictionary, &mut Vec::new());
-            let _ = decode(&bytes[..cut.index(bytes.len())], &dictionary, &mut Vec::new());
+            let _ = decode(&bytes, encoder.dictionary(), &mut Vec::new());
+            let _ = decode(&bytes[..cut.index(bytes.len())], encoder.dictionary(), &mut Vec::new());
         }
 
         #[test]
         fn no_line_makes_it_panic(line in "(1|2)\t[0-9]{1,12}\t[.a]\t[ACN.<>]{0,4}\t[ACN.,<>]{0,6}\t[0-9.e-]{0,6}\t[a-z0-9;.]{0,5}\t[A-Z=;0-9,.-]{0,20}\t[GTDPFL:]{0,8}\t[0-9/|:,.-]{0,12}") {
             let header = Header::parse(HEADER.as_bytes()).unwrap();
             if let Ok(record) = Record::parse(line.as_bytes()) {
-                let _ = encode(&record, &header, &Dictionary::new(&header), &mut Vec::new());
+                let _ = Encoder::new(&header).encode(&record, &mut Scratch::default(), &mut Vec::new());
             }
         }
     }

@@ -1,0 +1,160 @@
+//! `norn variants query`: bcftools query's options to a compiled format and one pass.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::streams::{ConditionArguments, InputArguments, WorkerArguments};
+use crate::cli::qc::UsageError;
+use crate::formats::vcf::header::Header;
+use crate::formats::vcf::record::Record;
+use crate::formats::vcf::writer::{Block, OutputKind, VariantWriter};
+use crate::variants::expression::Scratch;
+use crate::variants::filter::Condition;
+use crate::variants::pipeline::{self, Part, RecordProblem};
+use crate::variants::query::{Query, QueryOptions};
+use crate::variants::samples::{self, SelectSamples};
+use crate::variants::view::Choice;
+
+/// Print fields of a VCF in a format of one's own.
+#[derive(Debug, Args)]
+pub(super) struct QueryArguments {
+    #[command(flatten)]
+    input: InputArguments,
+
+    /// What is printed, for example '%CHROM\t%POS\t%INFO/AF[\t%SAMPLE=%GT]\n'
+    #[arg(short, long, value_name = "FORMAT", required_unless_present_any = ["list_samples", "explain_filter"])]
+    format: Option<String>,
+
+    #[command(flatten)]
+    condition: ConditionArguments,
+
+    /// Print this in place of the fields of samples that do not pass -i or -e
+    #[arg(short = 'F', long, value_name = "TEXT")]
+    print_filtered: Option<String>,
+
+    /// Print a line of names; twice: without the columns' numbers
+    #[arg(short = 'H', long, action = clap::ArgAction::Count)]
+    print_header: u8,
+
+    /// Print the samples' names and stop
+    #[arg(short, long)]
+    list_samples: bool,
+
+    /// Do not end lines where the format does not
+    #[arg(short = 'N', long)]
+    disable_automatic_newline: bool,
+
+    /// Where it goes [default: standard output]
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+
+    /// Samples, in this order; ^ before the list leaves them out
+    #[arg(short, long, value_name = "[^]LIST", conflicts_with = "samples_file")]
+    samples: Option<String>,
+
+    /// Samples of a file, one a line
+    #[arg(short = 'S', long, value_name = "[^]FILE")]
+    samples_file: Option<String>,
+
+    /// Pass over samples that are not in the header
+    #[arg(long)]
+    force_samples: bool,
+
+    /// Print . for tags that the header does not declare
+    #[arg(short = 'u', long)]
+    allow_undef_tags: bool,
+
+    #[command(flatten)]
+    workers: WorkerArguments,
+}
+
+impl QueryArguments {
+    /// Runs the command.
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        let (mut reader, mut chain) = self.input.open()?;
+        let mut header = reader.header().clone();
+        let mut order: Vec<usize> = (0..header.samples().len()).collect();
+        if let Some(chosen) = self.chosen(&header)? {
+            // Expressions see the samples in the file's order, the format prints them in that of the list.
+            let mut kept = chosen.clone();
+            kept.sort_unstable();
+            order = chosen.iter().filter_map(|number| kept.binary_search(number).ok()).collect();
+            header.set_samples(kept.iter().filter_map(|&n| header.samples().get(n).cloned()).collect());
+            chain.push(Part::Each(Box::new(SelectSamples(kept))));
+        }
+        let kind = OutputKind { is_bcf: false, level: None };
+        let create = || VariantWriter::create(&self.output, kind, None, &Header::default());
+        if self.list_samples {
+            let names: String = header.samples().iter().map(|name| format!("{name}\n")).collect();
+            let mut writer = create()?;
+            writer.write_header(names.as_bytes())?;
+            writer.finish()?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.condition.explained(&header)? {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let condition = self.condition.compile(&header)?;
+        let options = QueryOptions {
+            allows_undeclared: self.allow_undef_tags,
+            leaves_line_open: self.disable_automatic_newline,
+            filtered: self.print_filtered.clone(),
+        };
+        let format = self.format.as_deref().unwrap_or_default();
+        let query = Query::compile(format, &header, order, &options)
+            .map_err(|error| UsageError::new(error.to_string()))?;
+        let mut writer = create()?;
+        if self.print_header > 0 {
+            let selects = condition.as_ref().is_some_and(|condition| condition.expression().reads_samples());
+            writer.write_header(&query.header_line(self.print_header == 1, selects))?;
+        }
+        let pool = self.workers.pool()?;
+        let progress = self.workers.progress(&self.input.input, "norn variants query");
+        let tick = |bytes, records| progress.add(bytes, records);
+        let print = |records: &[Record]| print(&query, condition.as_ref(), records);
+        pipeline::run(&self.input.input, &mut reader, chain, &print, &mut writer, &pool, &tick)?;
+        writer.finish()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The places of the samples that are asked for, in their order.
+    fn chosen(&self, header: &Header) -> anyhow::Result<Option<Vec<usize>>> {
+        let Some(list) = self.samples.as_ref().or(self.samples_file.as_ref()) else { return Ok(None) };
+        let (places, _) = samples::choose(header, list, self.samples_file.is_some(), self.force_samples)?;
+        Ok(Some(places))
+    }
+}
+
+/// Prints the records that pass, and of their samples those that do.
+fn print(query: &Query, condition: Option<&Condition>, records: &[Record]) -> Result<Block, RecordProblem> {
+    let mut block = Block::default();
+    let (mut of_filter, mut of_format) = (Scratch::default(), Scratch::default());
+    let mut passing = Vec::new();
+    for record in records {
+        let mut samples = None;
+        if let Some(condition) = condition {
+            let verdict = condition.expression().test(record, &mut of_filter)?;
+            let excludes = condition.choice() == Choice::Exclude;
+            let passes = match (excludes, verdict.samples) {
+                (false, of_samples) => {
+                    samples = of_samples;
+                    verdict.site
+                }
+                (true, Some(of_samples)) if verdict.site => {
+                    passing.clear();
+                    passing.extend(of_samples.iter().map(|passes| !passes));
+                    samples = Some(&passing[..]);
+                    passing.contains(&true)
+                }
+                (true, _) => !verdict.site,
+            };
+            if !passes {
+                continue;
+            }
+        }
+        query.print(record, samples, &mut of_format, &mut block.bytes)?;
+    }
+    Ok(block)
+}
