@@ -77,7 +77,8 @@ fn take_apart(reference: &[u8], alt: &[u8], allele: usize, atoms: &mut Vec<Atom>
         if r != a {
             atoms.push(Atom::new(at, r, a, allele));
         }
-        if !has_rest && !(is_last && r == a) {
+        let is_unchanged_end = is_last && r == a;
+        if !has_rest && !is_unchanged_end {
             continue;
         }
         if r != a {

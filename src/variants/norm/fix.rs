@@ -19,7 +19,7 @@ pub fn fix(record: &mut Record, bases: &[u8], counts: &Counts) -> bool {
     let length = alleles[0].len();
     let fits =
         |reference: &[u8]| bases.get(..length).is_some_and(|bases| bases.eq_ignore_ascii_case(reference));
-    if fits(&alleles[0]) || bases.is_empty() {
+    if bases.is_empty() {
         return false;
     }
     if alleles[0] == b"." {
@@ -31,6 +31,9 @@ pub fn fix(record: &mut Record, bases: &[u8], counts: &Counts) -> bool {
     let is_cleaned = clean(&mut alleles);
     if is_cleaned {
         counts.add(Counted::Set);
+    }
+    if !is_cleaned && fits(&alleles[0]) {
+        return false;
     }
     let is_filled = !fits(&alleles[0]) && fill(&mut alleles, bases);
     if is_filled {
@@ -63,7 +66,7 @@ fn set(record: &mut Record, alleles: &[Vec<u8>]) {
     record.set_alternates(alleles[1..].iter().map(Vec::as_slice));
 }
 
-/// Makes bases of ambiguity codes and `N` of other letters; not in symbolic alleles and `*`.
+/// Makes bases of ambiguity codes and `N` of other letters; not in symbolic alleles, breakends and `*`.
 fn clean(alleles: &mut [Vec<u8>]) -> bool {
     let mut is_changed = false;
     for letter in alleles.iter_mut().filter(is_sequence).flatten() {
@@ -75,7 +78,7 @@ fn clean(alleles: &mut [Vec<u8>]) -> bool {
 }
 
 fn is_sequence(allele: &&mut Vec<u8>) -> bool {
-    !matches!(allele.first(), Some(b'<' | b'*'))
+    allele.iter().all(u8::is_ascii_alphabetic)
 }
 
 /// Puts the reference's bases in place of the `N` of REF, and of ALT where REF has one there too.
