@@ -112,6 +112,11 @@ const CASES: &[&str] = &[
     "query -f %CHROM\\t%POS\\t%REF\\t%ALT[\\t%GT]\\n",
     "query -f [%SAMPLE\\t%POS\\t%TGT\\n] -i GT=\"alt\"",
     "query -f %POS\\t%INFO\\n -r {region}",
+    "annotate --set-id %CHROM\\_%POS\\_%REF\\_%FIRST_ALT",
+    "annotate --set-id +%CHROM:%POS:%REF:%ALT",
+    "annotate --rename-chrs {map}",
+    "reheader -n {names} {}",
+    "reheader -f {fai} {}",
     "sort {shuffled}",
     "sort -m 20k {shuffled}",
     "+fill-tags {} -- -t AN,AC,AF,MAF,NS,AC_Hom,AC_Het,AC_Hemi,HWE,ExcHet",
@@ -195,6 +200,14 @@ impl Input {
         let groups = directory.join(format!("{name}.groups"));
         let group = |(i, sample): (usize, &&str)| format!("{sample}\t{}\n", ["A", "A,B", "B"][i % 3]);
         fs::write(&groups, samples.iter().enumerate().map(group).collect::<String>()).expect("groups");
+        let mut contigs: Vec<&str> = records.iter().map(|(contig, _)| *contig).collect();
+        contigs.dedup();
+        let (map, fai) = (directory.join(format!("{name}.map")), directory.join(format!("{name}.fai")));
+        let renamed = contigs.iter().map(|contig| format!("{contig} renamed_{contig}\n"));
+        fs::write(&map, renamed.collect::<String>()).expect("map");
+        let indexed = contigs.iter().map(|contig| format!("{contig}\t300000000\t6\t60\t61\n"));
+        fs::write(&fai, indexed.chain(["other\t77\t6\t60\t61\n".to_owned()]).collect::<String>())
+            .expect("fai");
         // Every seventh record, then every seventh from the second on, ...
         let shuffled = directory.join(format!("{name}.shuffled.vcf"));
         let (header, body): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
@@ -204,6 +217,9 @@ impl Input {
         let words = vec![
             ("{shuffled}", utf8(&shuffled)),
             ("{groups}", utf8(&groups)),
+            ("{names}", samples.iter().map(|name| format!("new{name}")).collect::<Vec<_>>().join(",")),
+            ("{map}", utf8(&map)),
+            ("{fai}", utf8(&fai)),
             ("{first}", samples.first().copied().unwrap_or("none").to_owned()),
             ("{last}", samples.last().copied().unwrap_or("none").to_owned()),
             ("{region}", [region(20), region(70)].join(",")),
@@ -220,7 +236,7 @@ impl Input {
                 self.words.iter().fold(word.to_owned(), |word, (brace, value)| word.replace(brace, value));
             words.push(filled);
         }
-        if !case.starts_with("query") && !case.starts_with("sort") {
+        if !["query", "sort", "reheader"].iter().any(|command| case.starts_with(command)) {
             words.insert(1, "--no-version".to_owned());
         }
         if !case.contains("{}") && !case.contains("{shuffled}") {
@@ -232,6 +248,23 @@ impl Input {
 
 fn with_file(words: &[String], file: &Path) -> Vec<String> {
     words.iter().map(|word| if word == "{}" { utf8(file) } else { word.clone() }).collect()
+}
+
+/// bcftools has some of our commands as options of `annotate`.
+fn ours_of(mut words: Vec<String>) -> Vec<String> {
+    if words[0] == "annotate" {
+        words.remove(0);
+        match words.iter().position(|word| word == "--set-id") {
+            Some(at) => drop(words.remove(at)),
+            None => words
+                .iter_mut()
+                .filter(|word| *word == "--rename-chrs")
+                .for_each(|word| *word = "--map".to_owned()),
+        }
+        let command = if words.iter().any(|word| word == "--map") { "rename-contigs" } else { "set-id" };
+        words.insert(0, command.to_owned());
+    }
+    words
 }
 
 #[test]
@@ -259,7 +292,7 @@ fn commands_are_those_of_bcftools() {
         let file = [&input.packed, &input.binary, &input.plain][number % if needs_index { 2 } else { 3 }];
         let threads = ["1", "2", "3", "7"][number % 4];
         let mut arguments = vec!["variants".to_owned()];
-        arguments.extend(with_file(words, file));
+        arguments.extend(ours_of(with_file(words, file)));
         arguments.splice(2..2, ["--quiet".into(), "--threads".into(), threads.into()]);
         let ours = norn(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         let name = format!("{} {}", input.name, words.join(" "));

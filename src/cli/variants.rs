@@ -2,6 +2,7 @@
 
 mod fill_tags;
 mod filter;
+mod names;
 mod norm;
 mod query;
 mod run;
@@ -32,6 +33,10 @@ enum VariantsCommand {
     FillTags(Box<fill_tags::FillTagsArguments>),
     #[command(alias = "+setGT", alias = "setGT")]
     SetGt(Box<set_gt::SetGtArguments>),
+    #[command(alias = "setid")]
+    SetId(Box<names::SetIdArguments>),
+    RenameContigs(Box<names::RenameArguments>),
+    Reheader(Box<names::ReheaderArguments>),
     Sort(Box<sort::SortArguments>),
 }
 
@@ -46,6 +51,9 @@ impl VariantsArguments {
             VariantsCommand::Run(arguments) => arguments.run(),
             VariantsCommand::FillTags(arguments) => arguments.run(),
             VariantsCommand::SetGt(arguments) => arguments.run(),
+            VariantsCommand::SetId(arguments) => arguments.run(),
+            VariantsCommand::RenameContigs(arguments) => arguments.run(),
+            VariantsCommand::Reheader(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
         }
     }

@@ -18,6 +18,7 @@ use super::pipeline::Part;
 use super::register::{RegisterOptions, SitesOnly};
 use super::rename::{Rename, RenameContigs};
 use super::set_gt::{NewGenotype, SetGt, Target};
+use super::set_id::SetId;
 use super::sex::{PloidyMap, read_sexes};
 use super::view::Choice;
 use crate::formats::vcf::header::Header;
@@ -63,6 +64,8 @@ enum Step {
         #[serde(default = "exact")]
         which: String,
     },
+    /// IDs of other columns, as query's format; `+` in front sets what is missing.
+    SetId { format: String },
     /// Genotypes set anew.
     SetGt { target: String, new: String, include: Option<String>, exclude: Option<String> },
     /// Tags from genotypes.
@@ -232,6 +235,7 @@ impl Step {
             Self::Atomise {} => "atomise",
             Self::LeftAlign {} => "left-align",
             Self::Dedup { .. } => "dedup",
+            Self::SetId { .. } => "set-id",
             Self::SetGt { .. } => "set-gt",
             Self::FillTags { .. } => "fill-tags",
             Self::Filter { .. } => "filter",
@@ -253,6 +257,7 @@ impl Step {
             Self::Atomise {} => "complex alleles are taken apart".to_owned(),
             Self::LeftAlign {} => "variants go as far left as they can and are trimmed".to_owned(),
             Self::Dedup { which } => format!("duplicates are dropped ({which})"),
+            Self::SetId { format } => format!("ID is {format}"),
             Self::SetGt { target, new, .. } => format!("genotypes {target} become {new}"),
             Self::FillTags { tags, .. } => format!("tags from the genotypes: {tags}"),
             Self::Filter { name, include, exclude, genotypes, .. } => {
@@ -285,6 +290,7 @@ impl Step {
             Self::Atomise {} => ("REF ALT", "POS REF ALT, lists by allele, genotypes"),
             Self::LeftAlign {} => ("CHROM POS REF ALT", "POS REF ALT"),
             Self::Dedup { .. } => ("CHROM POS REF ALT", "nothing"),
+            Self::SetId { .. } => ("what the format names", "ID"),
             Self::SetGt { .. } => ("GT, and what the condition names", "GT"),
             Self::FillTags { .. } => ("GT, AD for VAF", "the tags"),
             Self::Filter { genotypes: Some(_), .. } => ("what the condition names, GT", "FILTER GT AC AN"),
@@ -338,6 +344,10 @@ impl Step {
                 };
                 let (step, header) = RenameContigs::new(rename, header).map_err(|error| error.to_string())?;
                 Ok((vec![Part::Each(Box::new(step))], header))
+            }
+            Self::SetId { format } => {
+                let step = SetId::new(format, header).map_err(|error| error.to_string())?;
+                Ok((vec![Part::Each(Box::new(step))], header.clone()))
             }
             Self::SetGt { target, new, include, exclude } => {
                 let new = NewGenotype::parse(new).map_err(|error| error.to_string())?;

@@ -122,7 +122,7 @@ pub struct OutputArguments {
 }
 
 /// How the work is done.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct WorkerArguments {
     /// Worker threads [default: SLURM_CPUS_PER_TASK, else the cores that may be used]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
@@ -280,6 +280,17 @@ pub fn run(
 }
 
 impl OutputArguments {
+    /// An output of this type (`-O`), without an index and without our line in the header.
+    pub fn of(output: &Path, kind: &str, workers: &WorkerArguments) -> Self {
+        Self {
+            output: output.to_owned(),
+            output_type: Some(kind.to_owned()),
+            write_index: None,
+            no_version: true,
+            workers: workers.clone(),
+        }
+    }
+
     /// The form of the output.
     pub fn kind(&self) -> Result<OutputKind, UsageError> {
         match &self.output_type {

@@ -9,6 +9,7 @@ use crate::cli::qc::UsageError;
 use crate::formats::vcf::header::Header;
 use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::Part;
+use crate::variants::register::{RegisterOptions, SitesOnly};
 use crate::variants::samples;
 use crate::variants::view::{Bound, Choice, GenotypeClass, View, ViewOptions};
 
@@ -131,6 +132,14 @@ pub struct ViewArguments {
     #[arg(short = 'V', long, value_name = "KIND,...")]
     exclude_types: Option<String>,
 
+    /// With -G: counts above 0 and under N are masked, with the frequencies that go with them
+    #[arg(long, value_name = "N", requires = "drop_genotypes", default_value_t = 0)]
+    min_ac_mask: u64,
+
+    /// With -G: header lines that name samples, paths or commands go
+    #[arg(long, requires = "drop_genotypes")]
+    strip_header: bool,
+
     /// Only sites whose alternate alleles no other than the chosen samples have
     #[arg(short = 'x', long, conflicts_with = "exclude_private")]
     private: bool,
@@ -157,8 +166,20 @@ impl ViewArguments {
                 return Ok(Plan::done());
             }
             let options = self.options(header)?;
-            let mut plan = Plan::new(options.header(header), Vec::new());
+            let register =
+                RegisterOptions { least_count: self.min_ac_mask, strips_header: self.strip_header };
+            // Samples that are chosen away are named no more than the others.
+            let mut made = options.header(header);
+            if self.drop_genotypes {
+                made.set_samples(header.samples().to_vec());
+                made = register.header(&made);
+            }
+            let mut plan = Plan::new(made, Vec::new());
+            let masks = SitesOnly::new(register, &plan.header);
             plan.chain.push(Part::Each(Box::new(View::new(options, header))));
+            if self.min_ac_mask > 0 {
+                plan.chain.push(Part::Each(Box::new(masks)));
+            }
             plan.with_header = !self.no_header;
             plan.with_records = !self.header_only;
             Ok(plan)

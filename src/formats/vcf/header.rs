@@ -102,6 +102,11 @@ impl MetaLine {
         &self.key
     }
 
+    /// The fields of a structured line, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// A field of a structured line.
     pub fn get(&self, field: &str) -> Option<&str> {
         self.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())

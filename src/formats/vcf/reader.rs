@@ -240,6 +240,11 @@ impl VariantReader {
         self.form
     }
 
+    /// Whether the file is BGZF.
+    pub fn is_compressed(&self) -> bool {
+        !matches!(self.source, Source::Plain(_))
+    }
+
     /// The numbers that a BCF has for names; `None` for text.
     pub fn dictionary(&self) -> Option<Arc<Dictionary>> {
         self.dictionary.clone()
