@@ -402,7 +402,7 @@ fn query_prints_what_bcftools_prints() {
     for (run, theirs) in runs.iter().zip(theirs) {
         let is_noisy = run.iter().any(|word| word.contains("PBINOM"));
         for (path, theirs) in files.iter().zip(theirs) {
-            let mut arguments = vec!["variants", "query", "-q"];
+            let mut arguments = vec!["variants", "query", "--quiet"];
             arguments.extend(run.iter().map(String::as_str));
             arguments.push(path.to_str().expect("UTF-8"));
             let what = format!("{} {run:?}", path.file_name().expect("name").to_string_lossy());
@@ -436,7 +436,7 @@ fn view_selects_sites_at_any_number_of_threads() {
     let input = input.to_str().expect("UTF-8");
     let run = |options: &[&str]| {
         String::from_utf8_lossy(
-            &norn_ok(&[&["variants", "view", "-q", "-H"], options, &[input]].concat()).stdout,
+            &norn_ok(&[&["variants", "view", "--quiet", "-H"], options, &[input]].concat()).stdout,
         )
         .into_owned()
     };
@@ -448,7 +448,7 @@ fn view_selects_sites_at_any_number_of_threads() {
     }
     let explained = run(&["-i", "GT=\"het\"", "--explain-filter"]);
     assert!(explained.contains("FORMAT/GT"), "{explained}");
-    let output = norn(&["variants", "view", "-q", "-i", "NOPE>1", input]);
+    let output = norn(&["variants", "view", "--quiet", "-i", "NOPE>1", input]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(

@@ -3,6 +3,7 @@
 mod counts;
 mod tags;
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::hardy_weinberg;
@@ -13,7 +14,7 @@ use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::{write_float, write_integer};
 use crate::formats::vcf::record::{Record, parse_integer};
-use counts::GroupCounts;
+use counts::{AlleleCounts, Counting, GroupCounts};
 pub use tags::{Tag, TagError, parse_tags};
 
 /// Samples whose tags are told apart.
@@ -38,11 +39,22 @@ pub struct FillOptions {
     pub ploidy: Option<PloidyMap>,
 }
 
+/// Buffers of a thread, used again for every record.
+#[derive(Default)]
+struct Scratch {
+    counting: Counting,
+    text: Vec<u8>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
 /// Fills tags.
 pub struct FillTags {
     options: FillOptions,
-    /// Suffixes of the groups; the last is that of all samples.
-    suffixes: Vec<String>,
+    /// For each tag that is filled its names, one a group; the last is that of all samples.
+    names: Vec<(Tag, Vec<String>)>,
     /// For each sample the groups that it is in, without that of all.
     groups_of: Vec<Vec<usize>>,
     samples: usize,
@@ -60,10 +72,12 @@ impl FillTags {
                 }
             }
         }
-        let mut suffixes: Vec<String> =
-            options.groups.iter().map(|group| format!("_{}", group.name)).collect();
-        suffixes.push(String::new());
-        Self { options, suffixes, groups_of, samples, warned: AtomicBool::new(false) }
+        let names_of = |tag: &Tag| {
+            let of_groups = options.groups.iter().map(|group| format!("{}_{}", tag.name(), group.name));
+            (*tag, of_groups.chain([tag.name().to_owned()]).collect())
+        };
+        let names = options.tags.iter().map(names_of).collect();
+        Self { options, names, groups_of, samples, warned: AtomicBool::new(false) }
     }
 
     /// The header with the tags declared.
@@ -82,94 +96,95 @@ impl FillTags {
         self.options.tags.contains(&tag)
     }
 
+    /// Groups of samples, that of all among them.
+    fn group_count(&self) -> usize {
+        self.options.groups.len() + 1
+    }
+
     /// Sets a tag for each group, to what `value` writes; an empty value removes it.
     fn set(
         &self,
         record: &mut Record,
         tag: Tag,
-        groups: &[GroupCounts],
-        mut value: impl FnMut(&GroupCounts, &mut Vec<u8>),
+        text: &mut Vec<u8>,
+        mut value: impl FnMut(usize, &mut Vec<u8>),
     ) {
-        if !self.fills(tag) {
-            return;
-        }
-        let mut text = Vec::new();
-        for (suffix, group) in self.suffixes.iter().zip(groups) {
+        let Some((_, names)) = self.names.iter().find(|(filled, _)| *filled == tag) else { return };
+        for (group, name) in names.iter().enumerate() {
             text.clear();
-            value(group, &mut text);
-            let name = [tag.name(), suffix].concat();
+            value(group, text);
             if text.is_empty() {
                 record.retain_info(|key| key != name.as_bytes());
             } else {
-                record.set_info(name.as_bytes(), Some(&text));
+                record.set_info(name.as_bytes(), Some(text));
             }
         }
     }
 
-    fn fill_counts(&self, record: &mut Record, groups: &[GroupCounts]) {
-        let integers = |values: &mut dyn Iterator<Item = u64>, out: &mut Vec<u8>| {
-            list(values, out, |value, out| write_integer(value as i64, out));
-        };
-        let floats = |values: &mut dyn Iterator<Item = f32>, out: &mut Vec<u8>| list(values, out, write_f32);
+    fn fill_counts(&self, record: &mut Record, groups: &[GroupCounts], text: &mut Vec<u8>) {
         let is_variant = record.allele_count() > 1;
-        self.set(record, Tag::NumberOfSamples, groups, |group, out| {
-            integers(&mut [group.samples].into_iter(), out)
+        let alternates = |group: usize| groups[group].alleles.iter().skip(1);
+        self.set(record, Tag::NumberOfSamples, text, |group, out| {
+            write_integer(groups[group].samples as i64, out)
         });
-        self.set(record, Tag::AlleleNumber, groups, |group, out| {
-            integers(&mut [group.total()].into_iter(), out)
+        self.set(record, Tag::AlleleNumber, text, |group, out| {
+            write_integer(groups[group].total() as i64, out)
         });
-        for suffix in 0..groups.len() {
-            let group = &groups[suffix..=suffix];
-            let frequencies = group[0].frequencies();
-            self.set_one(record, Tag::AlleleFrequency, suffix, |out| {
-                floats(&mut frequencies.iter().skip(1).copied(), out);
+        // By group, as bcftools has them: AF and MAF of one, then of the next.
+        for group in 0..groups.len() {
+            self.set_one(record, Tag::AlleleFrequency, group, text, |out| {
+                list(groups[group].frequencies().skip(1), out, write_f32);
             });
             if is_variant {
-                self.set_one(record, Tag::MinorAlleleFrequency, suffix, |out| {
-                    let mut sorted = frequencies.clone();
-                    sorted.sort_by(|a, b| b.total_cmp(a));
-                    write_f32(sorted[1], out);
+                self.set_one(record, Tag::MinorAlleleFrequency, group, text, |out| {
+                    write_f32(groups[group].second_frequency(), out);
                 });
             }
         }
-        self.set(record, Tag::AlleleCount, groups, |group, out| {
-            integers(&mut group.alleles.iter().skip(1).map(|allele| allele.total()), out);
+        self.set(record, Tag::AlleleCount, text, |group, out| {
+            integers(alternates(group).map(AlleleCounts::total), out)
         });
-        self.set(record, Tag::HeterozygousCount, groups, |group, out| {
-            integers(&mut group.alleles.iter().skip(1).map(|allele| allele.heterozygous), out);
+        self.set(record, Tag::HeterozygousCount, text, |group, out| {
+            integers(alternates(group).map(|allele| allele.heterozygous), out);
         });
-        self.set(record, Tag::HomozygousCount, groups, |group, out| {
-            integers(&mut group.alleles.iter().skip(1).map(|allele| allele.homozygous), out);
+        self.set(record, Tag::HomozygousCount, text, |group, out| {
+            integers(alternates(group).map(|allele| allele.homozygous), out);
         });
         if is_variant {
-            self.set(record, Tag::HemizygousCount, groups, |group, out| {
-                integers(&mut group.alleles.iter().skip(1).map(|allele| allele.hemizygous), out);
+            self.set(record, Tag::HemizygousCount, text, |group, out| {
+                integers(alternates(group).map(|allele| allele.hemizygous), out);
             });
         }
         if self.fills(Tag::HardyWeinberg) || self.fills(Tag::ExcessHeterozygosity) {
-            for (suffix, group) in groups.iter().enumerate() {
-                let tests: Vec<_> = hardy_weinberg_of(group).collect();
-                self.set_one(record, Tag::HardyWeinberg, suffix, |out| {
-                    floats(&mut tests.iter().map(|test| test.0), out);
+            for (group, counts) in groups.iter().enumerate() {
+                let tests: Vec<_> = hardy_weinberg_of(counts).collect();
+                self.set_one(record, Tag::HardyWeinberg, group, text, |out| {
+                    list(tests.iter().map(|test| test.0), out, write_f32);
                 });
-                self.set_one(record, Tag::ExcessHeterozygosity, suffix, |out| {
-                    floats(&mut tests.iter().map(|test| test.1), out);
+                self.set_one(record, Tag::ExcessHeterozygosity, group, text, |out| {
+                    list(tests.iter().map(|test| test.1), out, write_f32);
                 });
             }
         }
     }
 
-    fn set_one(&self, record: &mut Record, tag: Tag, suffix: usize, value: impl FnOnce(&mut Vec<u8>)) {
-        if !self.fills(tag) {
-            return;
-        }
-        let name = [tag.name(), &self.suffixes[suffix]].concat();
-        let mut text = Vec::new();
-        value(&mut text);
+    /// The same for one group.
+    fn set_one(
+        &self,
+        record: &mut Record,
+        tag: Tag,
+        group: usize,
+        text: &mut Vec<u8>,
+        value: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let Some((_, names)) = self.names.iter().find(|(filled, _)| *filled == tag) else { return };
+        let Some(name) = names.get(group) else { return };
+        text.clear();
+        value(text);
         if text.is_empty() {
             record.retain_info(|key| key != name.as_bytes());
         } else {
-            record.set_info(name.as_bytes(), Some(&text));
+            record.set_info(name.as_bytes(), Some(text));
         }
     }
 
@@ -203,8 +218,7 @@ impl FillTags {
                         if tag == Tag::AlternateFraction {
                             write_f32(share(sum - depths[0] as f32), &mut text);
                         } else {
-                            let mut shares = depths[1..].iter().map(|&depth| share(depth as f32));
-                            list(&mut shares, &mut text, write_f32);
+                            list(depths[1..].iter().map(|&depth| share(depth as f32)), &mut text, write_f32);
                         }
                     }
                 }
@@ -226,8 +240,7 @@ impl FillTags {
             return;
         };
         let mut text = Vec::new();
-        let mut frequencies = counts.iter().map(|&count| (count as f64 / total as f64) as f32);
-        list(&mut frequencies, &mut text, write_f32);
+        list(counts.iter().map(|&count| (count as f64 / total as f64) as f32), &mut text, write_f32);
         record.set_info(b"AF", Some(&text));
     }
 }
@@ -236,25 +249,20 @@ impl Each for FillTags {
     fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
         let needs_genotypes = self.options.tags.iter().any(|tag| tag.is_by_group());
         if needs_genotypes && self.samples > 0 {
-            let groups = self.count(&record)?;
-            if self.fills(Tag::MissingFraction) {
-                self.set(
-                    &mut record,
-                    Tag::MissingFraction,
-                    groups.as_deref().unwrap_or(&[]),
-                    |group, out| {
-                        write_f32(group.missing as f32 / group.members.max(1) as f32, out);
-                    },
-                );
-                if groups.is_none() {
-                    for suffix in 0..self.suffixes.len() {
-                        self.set_one(&mut record, Tag::MissingFraction, suffix, |out| out.push(b'.'));
+            SCRATCH.with_borrow_mut(|Scratch { counting, text }| {
+                let has_genotypes = self.count(&record, counting)?;
+                let groups = &counting.groups[..self.group_count()];
+                self.set(&mut record, Tag::MissingFraction, text, |group, out| match has_genotypes {
+                    true => {
+                        write_f32(groups[group].missing as f32 / groups[group].members.max(1) as f32, out)
                     }
+                    false => out.push(b'.'),
+                });
+                if has_genotypes {
+                    self.fill_counts(&mut record, groups, text);
                 }
-            }
-            if let Some(groups) = groups {
-                self.fill_counts(&mut record, &groups);
-            }
+                Ok(())
+            })?;
         } else if self.samples == 0 {
             if self.fills(Tag::MissingFraction) {
                 record.set_info(b"F_MISSING", Some(b"0"));
@@ -301,7 +309,11 @@ fn write_f32(value: f32, out: &mut Vec<u8>) {
     }
 }
 
-fn list<T>(values: &mut dyn Iterator<Item = T>, out: &mut Vec<u8>, write: impl Fn(T, &mut Vec<u8>)) {
+fn integers(values: impl Iterator<Item = u64>, out: &mut Vec<u8>) {
+    list(values, out, |value, out| write_integer(value as i64, out));
+}
+
+fn list<T>(values: impl Iterator<Item = T>, out: &mut Vec<u8>, write: impl Fn(T, &mut Vec<u8>)) {
     for (i, value) in values.enumerate() {
         if i > 0 {
             out.push(b',');

@@ -128,11 +128,10 @@ impl<P> Kept<P> {
 
 impl Each for Kept<Box<dyn Each>> {
     fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        // A change is put behind the line, so a changed record is longer.
-        let (size, begin) = (record.size(), out.len());
+        let (changes, begin) = (record.change_count(), out.len());
         self.inner.apply(record, out)?;
         let given = out.len() - begin;
-        let changed = out[begin..].iter().filter(|record| record.size() != size).count();
+        let changed = out[begin..].iter().filter(|record| record.change_count() != changes).count();
         match given {
             0 => drop(self.account.dropped.fetch_add(1, Ordering::Relaxed)),
             _ => drop(self.account.added.fetch_add(given as u64 - 1, Ordering::Relaxed)),

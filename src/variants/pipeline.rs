@@ -4,6 +4,7 @@
 //! see all records in order, on the calling thread. What comes out depends on the records and the chain alone.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::ThreadPool;
 use thiserror::Error;
@@ -124,27 +125,38 @@ pub type Format<'f> = dyn Fn(&[Record]) -> Result<Block, RecordProblem> + Sync +
 /// A line is no record, or a BCF record is damaged.
 pub fn records_of(
     path: &Path,
-    batch: &Batch,
+    batch: Batch,
     dictionary: Option<&Dictionary>,
 ) -> Result<Vec<Record>, PipelineError> {
     let mut records = Vec::new();
     let failed = |number, source| PipelineError::Line { path: path.to_owned(), line: number, source };
     if let Some(dictionary) = dictionary {
-        let (mut line, mut begin) = (Vec::new(), 0);
+        let (mut lines, mut ends, mut begin) = (Vec::with_capacity(4 * batch.bytes.len()), Vec::new(), 0);
         for (number, end) in (batch.first..).zip(bcf_records(&batch.bytes)) {
-            line.clear();
-            let decoded = bcf::decode(&batch.bytes[begin..end], dictionary, &mut line);
+            let decoded = bcf::decode(&batch.bytes[begin..end], dictionary, &mut lines);
             decoded.map_err(|source| PipelineError::Bcf { path: path.to_owned(), number, source })?;
-            records.push(Record::parse(&line).map_err(|source| failed(number, source))?);
+            ends.push(lines.len());
+            begin = end;
+        }
+        let (lines, mut begin) = (Arc::new(lines), 0);
+        for (number, end) in (batch.first..).zip(ends) {
+            let record = Record::of_batch(&lines, begin..end);
+            records.push(record.map_err(|source| failed(number, source))?);
             begin = end;
         }
         return Ok(records);
     }
-    for (number, line) in (batch.first..).zip(batch.bytes.split(|&b| b == b'\n')) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.is_empty() {
-            records.push(Record::parse(line).map_err(|source| failed(number, source))?);
+    let bytes = Arc::new(batch.bytes);
+    let (mut begin, mut number) = (0, batch.first);
+    let ends = memchr::memchr_iter(b'\n', &bytes).chain([bytes.len()]);
+    for end in ends {
+        let line = &bytes[begin..end];
+        let length = line.len() - usize::from(line.last() == Some(&b'\r'));
+        if length > 0 {
+            let record = Record::of_batch(&bytes, begin..begin + length);
+            records.push(record.map_err(|source| failed(number, source))?);
         }
+        (begin, number) = (end + 1, number + 1);
     }
     Ok(records)
 }
@@ -168,7 +180,7 @@ pub fn run(
     let last = |records: Vec<Record>| format(&records).map_err(failed);
     let dictionary = reader.dictionary();
     let begin = |batch: Batch| {
-        records_of(path, &batch, dictionary.as_deref())
+        records_of(path, batch, dictionary.as_deref())
             .and_then(|records| each(first, records).map_err(failed))
     };
     let work: Vec<Box<Segment<'_>>> = rest

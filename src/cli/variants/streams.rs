@@ -349,7 +349,7 @@ fn declare_tags(input: &Path, reader: &mut VariantReader, header: &mut Header) -
     }
     let Some(batch) = reader.peek()? else { return Ok(()) };
     let mut missing = Vec::new();
-    for record in pipeline::records_of(input, batch, None)? {
+    for record in pipeline::records_of(input, batch.clone(), None)? {
         let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
         if header.contig_number(record.chrom()).is_none() {
             missing.push(format!("##contig=<ID={}>", text(record.chrom())));

@@ -83,7 +83,7 @@ pub enum Form {
 }
 
 /// Whole records.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Lines with their ends, or BCF records with their two lengths.
     pub bytes: Vec<u8>,

@@ -1,10 +1,13 @@
 //! A record: its line, the places of its columns, and what was changed.
 //!
-//! Changes are put behind the line in the same buffer and the places point there, so an untouched column is written byte
-//! for byte as it was read. INFO and FORMAT are taken apart only when one of their fields is changed. Nothing here knows
+//! The line stays where it was read, in a batch that its records share. Changes are put into a buffer of the record's own,
+//! and the places point there: an untouched column is written byte for byte as it was read, an untouched record is never
+//! copied before it is written. INFO and FORMAT are taken apart only when one of their fields is changed. Nothing here knows
 //! what a tag means; positions are 0-based (POS - 1), so a telomere (POS 0) is -1.
 
 use std::io::Write;
+use std::ops::Range;
+use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter};
 use thiserror::Error;
@@ -50,7 +53,7 @@ pub enum Column {
     Format = 8,
 }
 
-/// Where something stands in the buffer.
+/// Where something stands: in the line, or behind its end among the changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Span {
     from: u32,
@@ -60,8 +63,16 @@ struct Span {
 /// One record.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    /// The line without its end, and behind it what was changed.
-    bytes: Vec<u8>,
+    /// The batch with the line.
+    batch: Arc<Vec<u8>>,
+    /// Where the line begins in it.
+    begin: usize,
+    /// The line's length, without its end.
+    length: u32,
+    /// What was changed.
+    changes: Vec<u8>,
+    /// How often.
+    change_count: u32,
     columns: [Span; 9],
     /// The samples' columns with the tabs between them.
     samples: Span,
@@ -104,24 +115,25 @@ impl Record {
     /// # Errors
     /// It has fewer than eight columns, or POS is no number.
     pub fn parse(line: &[u8]) -> Result<Self, RecordError> {
-        let mut record = Self::default();
-        record.read(line)?;
+        Self::of_batch(&Arc::new(line.to_vec()), 0..line.len())
+    }
+
+    /// Takes a line of a batch, without its end; it is not copied.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], or the range is not within the batch.
+    pub fn of_batch(batch: &Arc<Vec<u8>>, range: Range<usize>) -> Result<Self, RecordError> {
+        let mut record = Self { batch: Arc::clone(batch), begin: range.start, ..Self::default() };
+        record.take_apart(batch.get(range).ok_or(RecordError::Columns(0))?)?;
         Ok(record)
     }
 
-    /// Takes another line in place of this one; buffers are used again.
-    ///
-    /// # Errors
-    /// As [`Self::parse`]; then the record is of no use until another line is read.
-    pub fn read(&mut self, line: &[u8]) -> Result<(), RecordError> {
+    fn take_apart(&mut self, line: &[u8]) -> Result<(), RecordError> {
         if line.len() >= MAX_LINE {
             return Err(RecordError::TooLong);
         }
-        self.bytes.clear();
-        self.bytes.extend_from_slice(line);
-        (self.info, self.format) = (None, None);
-        self.columns = [Span::default(); 9];
         let length = line.len() as u32;
+        self.length = length;
         self.samples = Span { from: length, to: length };
         let (mut from, mut count) = (0, 0);
         for tab in memchr_iter(b'\t', line) {
@@ -147,18 +159,43 @@ impl Record {
 
     /// Bytes that the record holds, its changes included.
     pub fn size(&self) -> usize {
-        self.bytes.len()
+        self.length as usize + self.changes.len()
     }
 
+    /// How often the record was changed since it was read.
+    pub fn change_count(&self) -> u32 {
+        self.change_count
+    }
+
+    #[inline]
+    fn line(&self) -> &[u8] {
+        &self.batch[self.begin..self.begin + self.length as usize]
+    }
+
+    #[inline]
     fn at(&self, span: Span) -> &[u8] {
-        &self.bytes[span.from as usize..span.to as usize]
+        match span.from.checked_sub(self.length) {
+            None => &self.line()[span.from as usize..span.to as usize],
+            Some(from) => &self.changes[from as usize..(span.to - self.length) as usize],
+        }
     }
 
-    /// Puts bytes behind the line.
+    /// Where the next change will stand.
+    fn end(&self) -> u32 {
+        self.length + self.changes.len() as u32
+    }
+
+    /// What was put since the end was `from`.
+    fn since(&mut self, from: u32) -> Span {
+        self.change_count += 1;
+        Span { from, to: self.end() }
+    }
+
+    /// Puts bytes among the changes.
     fn put(&mut self, bytes: &[u8]) -> Span {
-        let from = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(bytes);
-        Span { from, to: self.bytes.len() as u32 }
+        let from = self.end();
+        self.changes.extend_from_slice(bytes);
+        self.since(from)
     }
 
     /// A column's text. INFO and FORMAT are as they were read until [`Self::settle`]d.
@@ -210,10 +247,10 @@ impl Record {
     }
 
     fn put_display(&mut self, value: impl std::fmt::Display) -> Span {
-        let from = self.bytes.len() as u32;
+        let from = self.end();
         // Writing to a vector does not fail.
-        let _ = write!(self.bytes, "{value}");
-        Span { from, to: self.bytes.len() as u32 }
+        let _ = write!(self.changes, "{value}");
+        self.since(from)
     }
 
     /// REF.
@@ -241,17 +278,17 @@ impl Record {
 
     /// Replaces ALT by these alleles, `.` where there is none.
     pub fn set_alternates<'a>(&mut self, alleles: impl IntoIterator<Item = &'a [u8]>) {
-        let from = self.bytes.len() as u32;
+        let from = self.end();
         for (i, allele) in alleles.into_iter().enumerate() {
             if i > 0 {
-                self.bytes.push(b',');
+                self.changes.push(b',');
             }
-            self.bytes.extend_from_slice(allele);
+            self.changes.extend_from_slice(allele);
         }
-        if self.bytes.len() as u32 == from {
-            self.bytes.push(b'.');
+        if self.end() == from {
+            self.changes.push(b'.');
         }
-        self.columns[Column::Alt as usize] = Span { from, to: self.bytes.len() as u32 };
+        self.columns[Column::Alt as usize] = self.since(from);
     }
 
     /// QUAL; `None` where it is missing.
@@ -311,6 +348,7 @@ impl Record {
 
     /// Takes INFO apart.
     fn take_info(&mut self) -> Vec<InfoField> {
+        self.change_count += 1;
         if let Some(fields) = self.info.take() {
             return fields;
         }
@@ -413,6 +451,7 @@ impl Record {
 
     /// Takes FORMAT apart.
     fn take_format(&mut self) -> Vec<FormatField> {
+        self.change_count += 1;
         if let Some(fields) = self.format.take() {
             return fields;
         }
@@ -437,6 +476,7 @@ impl Record {
         if numbers.is_empty() {
             self.columns[Column::Format as usize] = Span::default();
             self.samples = Span::default();
+            self.change_count += 1;
             return;
         }
         let mut spans = Vec::new();
@@ -445,14 +485,22 @@ impl Record {
             spans.push(Span { from, to: from + text.len() as u32 });
             from += text.len() as u32 + 1;
         }
-        let begin = self.bytes.len() as u32;
+        let begin = self.end();
         for (i, span) in numbers.iter().filter_map(|&number| spans.get(number)).enumerate() {
             if i > 0 {
-                self.bytes.push(b'\t');
+                self.changes.push(b'\t');
             }
-            self.bytes.extend_from_within(span.from as usize..span.to as usize);
+            match span.from.checked_sub(self.length) {
+                None => {
+                    let line = &self.batch[self.begin..self.begin + self.length as usize];
+                    self.changes.extend_from_slice(&line[span.from as usize..span.to as usize]);
+                }
+                Some(from) => {
+                    self.changes.extend_from_within(from as usize..(span.to - self.length) as usize)
+                }
+            }
         }
-        self.samples = Span { from: begin, to: self.bytes.len() as u32 };
+        self.samples = self.since(begin);
     }
 
     /// Makes columns of what was changed in INFO and FORMAT.
@@ -475,6 +523,10 @@ impl Record {
 
     /// Writes the line, without its end.
     pub fn write(&self, out: &mut Vec<u8>) {
+        if self.change_count == 0 && self.length > 0 {
+            out.extend_from_slice(self.line());
+            return;
+        }
         for column in &self.columns[..7] {
             out.extend_from_slice(self.at(*column));
             out.push(b'\t');

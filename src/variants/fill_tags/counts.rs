@@ -47,9 +47,28 @@ impl GroupCounts {
     }
 
     /// Share of each allele in 32 bits, as bcftools has it; not a number where there are none.
-    pub fn frequencies(&self) -> Vec<f32> {
+    pub fn frequencies(&self) -> impl Iterator<Item = f32> {
         let total = self.total() as f32;
-        self.alleles.iter().map(|allele| allele.total() as f32 / total).collect()
+        self.alleles.iter().map(move |allele| allele.total() as f32 / total)
+    }
+
+    /// The second greatest of them.
+    pub fn second_frequency(&self) -> f32 {
+        let (mut first, mut second) = (f32::NAN, f32::NAN);
+        for frequency in self.frequencies() {
+            if first.is_nan() || frequency > first {
+                (first, second) = (frequency, first);
+            } else if second.is_nan() || frequency > second {
+                second = frequency;
+            }
+        }
+        second
+    }
+
+    fn clear(&mut self, alleles: usize) {
+        (self.members, self.samples, self.missing) = (0, 0, 0);
+        self.alleles.clear();
+        self.alleles.resize(alleles, AlleleCounts::default());
     }
 
     /// Counts `n` genotypes with these alleles.
@@ -57,11 +76,12 @@ impl GroupCounts {
         if genotype.has_missing {
             self.missing += n;
         }
-        if genotype.alleles.is_empty() {
+        let alleles = genotype.alleles.as_slice();
+        if alleles.is_empty() {
             return;
         }
         self.samples += n;
-        for &allele in &genotype.alleles {
+        for &allele in alleles {
             let counts = &mut self.alleles[allele];
             match genotype.kind {
                 Kind::Half => counts.half += n,
@@ -85,113 +105,158 @@ enum Kind {
 #[derive(Clone, Debug)]
 struct Counted {
     /// The different alleles that are there.
-    alleles: Vec<usize>,
+    alleles: Alleles,
     has_missing: bool,
     kind: Kind,
 }
+
+/// A few different alleles; most genotypes have at most two.
+#[derive(Clone, Debug)]
+enum Alleles {
+    Few([usize; 2], usize),
+    Many(Vec<usize>),
+}
+
+impl Alleles {
+    const NONE: Self = Self::Few([0; 2], 0);
+
+    fn as_slice(&self) -> &[usize] {
+        match self {
+            Self::Few(alleles, count) => &alleles[..*count],
+            Self::Many(alleles) => alleles,
+        }
+    }
+
+    fn insert(&mut self, allele: usize) {
+        if self.as_slice().contains(&allele) {
+            return;
+        }
+        match self {
+            Self::Few(alleles, count @ 0..2) => {
+                alleles[*count] = allele;
+                *count += 1;
+            }
+            Self::Few(alleles, _) => *self = Self::Many([&alleles[..], &[allele]].concat()),
+            Self::Many(alleles) => alleles.push(allele),
+        }
+    }
+}
+
+/// Buffers of counting.
+#[derive(Debug, Default)]
+pub struct Counting {
+    /// The counts of each group, that of all samples last.
+    pub groups: Vec<GroupCounts>,
+    /// Pairs by their codes, for each group and each number of copies.
+    pairs: Vec<[u32; CODES * CODES]>,
+}
+
+/// With so few samples a table of pairs costs more than it saves.
+const FEW_SAMPLES: usize = 60;
 
 /// Numbers of a pair's codes.
 const CODES: usize = MISSING as usize + 1;
 
 impl FillTags {
-    /// The counts of each group, that of all samples last; `None` where the record has no GT.
-    pub(super) fn count(&self, record: &Record) -> Result<Option<Vec<GroupCounts>>, RecordProblem> {
+    /// Counts a record's genotypes by group; false where it has no GT.
+    pub(super) fn count(&self, record: &Record, counting: &mut Counting) -> Result<bool, RecordProblem> {
         let alleles = record.allele_count();
-        let mut groups: Vec<GroupCounts> = self
-            .suffixes
-            .iter()
-            .map(|_| GroupCounts {
-                alleles: vec![AlleleCounts::default(); alleles],
-                ..GroupCounts::default()
-            })
-            .collect();
+        let Counting { groups, pairs } = counting;
+        groups.resize_with(self.group_count(), GroupCounts::default);
+        groups.iter_mut().for_each(|group| group.clear(alleles));
         let copies =
             self.options.ploidy.as_ref().and_then(|ploidy| ploidy.at(record.chrom(), record.position()));
         let all = groups.len() - 1;
-        let has_groups = all > 0;
-        // Pairs are counted by their codes first, for each group and, where it matters, each sex.
-        let mut pairs = vec![[0u64; CODES * CODES]; groups.len() * 3];
+        let uses_table = self.samples >= FEW_SAMPLES;
+        if uses_table {
+            pairs.clear();
+            pairs.resize(groups.len() * 3, [0; CODES * CODES]);
+        }
         let mut problem = None;
+        let mut add = |groups: &mut [GroupCounts], of: &[usize], counted: &Counted, n: u64| {
+            if let Some(&allele) = counted.alleles.as_slice().iter().find(|allele| **allele >= alleles) {
+                problem = Some(allele);
+                return;
+            }
+            for &group in of {
+                groups[group].members += n;
+                groups[group].add(counted, n);
+            }
+        };
         let has_genotypes = scan(record, |sample, found| {
             let copies = copies.map_or(Copies::Two, |copies| copies.of(sample));
-            match found {
-                Genotype::Pair(a, b) => {
+            let of_sample = self.groups_of.get(sample).map_or(&[][..], Vec::as_slice);
+            let counted = match found {
+                Genotype::Pair(a, b) if uses_table => {
                     let code = usize::from(a) * CODES + usize::from(b);
                     pairs[all * 3 + copies as usize][code] += 1;
-                    if has_groups {
-                        for &group in self.groups_of.get(sample).into_iter().flatten() {
-                            pairs[group * 3 + copies as usize][code] += 1;
-                        }
+                    for &group in of_sample {
+                        pairs[group * 3 + copies as usize][code] += 1;
                     }
+                    return;
                 }
-                Genotype::Other(cell) => {
-                    let counted = self.counted(genotype::alleles(cell), copies);
-                    if let Some(&allele) = counted.alleles.iter().find(|allele| **allele >= alleles) {
-                        problem = Some(allele);
-                        return;
-                    }
-                    let of_sample = self.groups_of.get(sample).into_iter().flatten().copied();
-                    for group in of_sample.chain([all]) {
-                        groups[group].members += 1;
-                        groups[group].add(&counted, 1);
-                    }
-                }
-            }
+                Genotype::Pair(a, b) => self.counted([allele(a), allele(b)].into_iter(), copies),
+                Genotype::Other(cell) => self.counted(genotype::alleles(cell), copies),
+            };
+            add(groups, of_sample, &counted, 1);
+            add(groups, &[all], &counted, 1);
         });
-        for (number, pairs) in pairs.iter().enumerate() {
-            for (code, &n) in pairs.iter().enumerate().filter(|(_, n)| **n > 0) {
-                let allele = |code: usize| (code < usize::from(MISSING)).then_some(code);
-                let pair = [allele(code / CODES), allele(code % CODES)];
-                let counted = self.counted(pair.into_iter(), Copies::ALL[number % 3]);
-                if let Some(&allele) = counted.alleles.iter().find(|allele| **allele >= alleles) {
-                    problem = Some(allele);
-                    continue;
+        if uses_table {
+            for (number, pairs) in pairs.iter().enumerate() {
+                for (code, &n) in pairs.iter().enumerate().filter(|(_, n)| **n > 0) {
+                    let pair = [allele((code / CODES) as u8), allele((code % CODES) as u8)];
+                    let counted = self.counted(pair.into_iter(), Copies::ALL[number % 3]);
+                    add(groups, &[number / 3], &counted, u64::from(n));
                 }
-                groups[number / 3].members += n;
-                groups[number / 3].add(&counted, n);
             }
         }
-        if let Some(allele) = problem {
-            let what = format!("a genotype has allele {allele}, which the record does not have");
-            return Err(RecordProblem::at(record, what));
+        match problem {
+            Some(allele) => {
+                let what = format!("a genotype has allele {allele}, which the record does not have");
+                Err(RecordProblem::at(record, what))
+            }
+            None => Ok(has_genotypes),
         }
-        Ok(has_genotypes.then_some(groups))
     }
 
     /// What a genotype counts for in somebody with so many copies. With one copy two equal alleles are one, and two
     /// different ones no genotype; with none nothing counts.
     fn counted(&self, genotype: impl Iterator<Item = Option<usize>>, copies: Copies) -> Counted {
-        let (mut found, mut ploidy) = (Vec::with_capacity(2), 0);
+        let (mut found, mut ploidy) = (Alleles::NONE, 0);
         let mut called = 0;
         for allele in genotype {
             ploidy += 1;
             if let Some(allele) = allele {
                 called += 1;
-                if !found.contains(&allele) {
-                    found.push(allele);
-                }
+                found.insert(allele);
             }
         }
         let has_missing = called < ploidy;
+        let different = found.as_slice().len();
         let mut kind = match (has_missing, self.options.drop_missing) {
             (true, true) => Kind::Half,
-            _ if found.len() != 1 => Kind::Heterozygous,
+            _ if different != 1 => Kind::Heterozygous,
             (true, false) => Kind::Hemizygous,
             _ if called == 1 => Kind::Hemizygous,
             _ => Kind::Homozygous,
         };
         match copies {
             Copies::Two => {}
-            Copies::One if found.len() > 1 => {
-                return Counted { alleles: Vec::new(), has_missing: true, kind };
+            Copies::One if different > 1 => {
+                return Counted { alleles: Alleles::NONE, has_missing: true, kind };
             }
             Copies::One => {
                 if kind == Kind::Homozygous {
                     kind = Kind::Hemizygous;
                 }
             }
-            Copies::None => return Counted { alleles: Vec::new(), has_missing: false, kind },
+            Copies::None => return Counted { alleles: Alleles::NONE, has_missing: false, kind },
         }
         Counted { alleles: found, has_missing, kind }
     }
+}
+
+/// The allele of a code.
+fn allele(code: u8) -> Option<usize> {
+    (code < MISSING).then_some(usize::from(code))
 }
