@@ -115,8 +115,8 @@ const CASES: &[&str] = &[
     "annotate --set-id %CHROM\\_%POS\\_%REF\\_%FIRST_ALT",
     "annotate --set-id +%CHROM:%POS:%REF:%ALT",
     "annotate --rename-chrs {map}",
-    "reheader -n {names} {}",
-    "reheader -f {fai} {}",
+    "reheader -n {names} {plain}",
+    "reheader -f {fai} {plain}",
     "sort {shuffled}",
     "sort -m 20k {shuffled}",
     "+fill-tags {} -- -t AN,AC,AF,MAF,NS,AC_Hom,AC_Het,AC_Hemi,HWE,ExcHet",
@@ -217,6 +217,7 @@ impl Input {
         let words = vec![
             ("{shuffled}", utf8(&shuffled)),
             ("{groups}", utf8(&groups)),
+            ("{plain}", utf8(&plain)),
             ("{names}", samples.iter().map(|name| format!("new{name}")).collect::<Vec<_>>().join(",")),
             ("{map}", utf8(&map)),
             ("{fai}", utf8(&fai)),
@@ -239,7 +240,7 @@ impl Input {
         if !["query", "sort", "reheader"].iter().any(|command| case.starts_with(command)) {
             words.insert(1, "--no-version".to_owned());
         }
-        if !case.contains("{}") && !case.contains("{shuffled}") {
+        if !["{}", "{shuffled}", "{plain}"].iter().any(|file| case.contains(file)) {
             words.push("{}".to_owned());
         }
         words

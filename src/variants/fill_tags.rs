@@ -43,7 +43,15 @@ pub struct FillOptions {
 #[derive(Default)]
 struct Scratch {
     counting: Counting,
+    updates: Updates,
+}
+
+/// INFO fields to be set: their values behind one another, and for each the place of its tag among the names, its group,
+/// and where its value ends.
+#[derive(Default)]
+struct Updates {
     text: Vec<u8>,
+    places: Vec<(usize, usize, usize)>,
 }
 
 thread_local! {
@@ -101,67 +109,51 @@ impl FillTags {
         self.options.groups.len() + 1
     }
 
-    /// Sets a tag for each group, to what `value` writes; an empty value removes it.
-    fn set(
-        &self,
-        record: &mut Record,
-        tag: Tag,
-        text: &mut Vec<u8>,
-        mut value: impl FnMut(usize, &mut Vec<u8>),
-    ) {
-        let Some((_, names)) = self.names.iter().find(|(filled, _)| *filled == tag) else { return };
-        for (group, name) in names.iter().enumerate() {
-            text.clear();
-            value(group, text);
-            if text.is_empty() {
-                record.retain_info(|key| key != name.as_bytes());
-            } else {
-                record.set_info(name.as_bytes(), Some(text));
-            }
+    /// Notes a tag for each group, as what `value` writes; an empty value removes it.
+    fn set(&self, tag: Tag, updates: &mut Updates, mut value: impl FnMut(usize, &mut Vec<u8>)) {
+        for group in 0..self.group_count() {
+            self.set_one(tag, group, updates, |out| value(group, out));
         }
     }
 
-    fn fill_counts(&self, record: &mut Record, groups: &[GroupCounts], text: &mut Vec<u8>) {
-        let is_variant = record.allele_count() > 1;
+    fn fill_counts(&self, is_variant: bool, groups: &[GroupCounts], updates: &mut Updates) {
         let alternates = |group: usize| groups[group].alleles.iter().skip(1);
-        self.set(record, Tag::NumberOfSamples, text, |group, out| {
+        self.set(Tag::NumberOfSamples, updates, |group, out| {
             write_integer(groups[group].samples as i64, out)
         });
-        self.set(record, Tag::AlleleNumber, text, |group, out| {
-            write_integer(groups[group].total() as i64, out)
-        });
+        self.set(Tag::AlleleNumber, updates, |group, out| write_integer(groups[group].total() as i64, out));
         // By group, as bcftools has them: AF and MAF of one, then of the next.
         for group in 0..groups.len() {
-            self.set_one(record, Tag::AlleleFrequency, group, text, |out| {
+            self.set_one(Tag::AlleleFrequency, group, updates, |out| {
                 list(groups[group].frequencies().skip(1), out, write_f32);
             });
             if is_variant {
-                self.set_one(record, Tag::MinorAlleleFrequency, group, text, |out| {
+                self.set_one(Tag::MinorAlleleFrequency, group, updates, |out| {
                     write_f32(groups[group].second_frequency(), out);
                 });
             }
         }
-        self.set(record, Tag::AlleleCount, text, |group, out| {
+        self.set(Tag::AlleleCount, updates, |group, out| {
             integers(alternates(group).map(AlleleCounts::total), out)
         });
-        self.set(record, Tag::HeterozygousCount, text, |group, out| {
+        self.set(Tag::HeterozygousCount, updates, |group, out| {
             integers(alternates(group).map(|allele| allele.heterozygous), out);
         });
-        self.set(record, Tag::HomozygousCount, text, |group, out| {
+        self.set(Tag::HomozygousCount, updates, |group, out| {
             integers(alternates(group).map(|allele| allele.homozygous), out);
         });
         if is_variant {
-            self.set(record, Tag::HemizygousCount, text, |group, out| {
+            self.set(Tag::HemizygousCount, updates, |group, out| {
                 integers(alternates(group).map(|allele| allele.hemizygous), out);
             });
         }
         if self.fills(Tag::HardyWeinberg) || self.fills(Tag::ExcessHeterozygosity) {
             for (group, counts) in groups.iter().enumerate() {
                 let tests: Vec<_> = hardy_weinberg_of(counts).collect();
-                self.set_one(record, Tag::HardyWeinberg, group, text, |out| {
+                self.set_one(Tag::HardyWeinberg, group, updates, |out| {
                     list(tests.iter().map(|test| test.0), out, write_f32);
                 });
-                self.set_one(record, Tag::ExcessHeterozygosity, group, text, |out| {
+                self.set_one(Tag::ExcessHeterozygosity, group, updates, |out| {
                     list(tests.iter().map(|test| test.1), out, write_f32);
                 });
             }
@@ -169,23 +161,26 @@ impl FillTags {
     }
 
     /// The same for one group.
-    fn set_one(
-        &self,
-        record: &mut Record,
-        tag: Tag,
-        group: usize,
-        text: &mut Vec<u8>,
-        value: impl FnOnce(&mut Vec<u8>),
-    ) {
-        let Some((_, names)) = self.names.iter().find(|(filled, _)| *filled == tag) else { return };
-        let Some(name) = names.get(group) else { return };
-        text.clear();
-        value(text);
-        if text.is_empty() {
-            record.retain_info(|key| key != name.as_bytes());
-        } else {
-            record.set_info(name.as_bytes(), Some(text));
+    fn set_one(&self, tag: Tag, group: usize, updates: &mut Updates, value: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(place) = self.names.iter().position(|(filled, _)| *filled == tag) {
+            value(&mut updates.text);
+            updates.places.push((place, group, updates.text.len()));
         }
+    }
+
+    /// Carries out what was noted.
+    fn update(&self, record: &mut Record, updates: &mut Updates) {
+        let mut from = 0;
+        let value = |&(place, group, end): &(usize, usize, usize)| {
+            let text = &updates.text[std::mem::replace(&mut from, end)..end];
+            (self.names[place].1[group].as_bytes(), Some(text).filter(|text| !text.is_empty()))
+        };
+        let changes: Vec<(&[u8], Option<&[u8]>)> = updates.places.iter().map(value).collect();
+        if !changes.is_empty() {
+            record.update_info(&changes);
+        }
+        updates.text.clear();
+        updates.places.clear();
     }
 
     /// Fractions of reads with alternate alleles, from FORMAT/AD.
@@ -249,18 +244,19 @@ impl Each for FillTags {
     fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
         let needs_genotypes = self.options.tags.iter().any(|tag| tag.is_by_group());
         if needs_genotypes && self.samples > 0 {
-            SCRATCH.with_borrow_mut(|Scratch { counting, text }| {
+            SCRATCH.with_borrow_mut(|Scratch { counting, updates }| {
                 let has_genotypes = self.count(&record, counting)?;
                 let groups = &counting.groups[..self.group_count()];
-                self.set(&mut record, Tag::MissingFraction, text, |group, out| match has_genotypes {
+                self.set(Tag::MissingFraction, updates, |group, out| match has_genotypes {
                     true => {
                         write_f32(groups[group].missing as f32 / groups[group].members.max(1) as f32, out)
                     }
                     false => out.push(b'.'),
                 });
                 if has_genotypes {
-                    self.fill_counts(&mut record, groups, text);
+                    self.fill_counts(record.allele_count() > 1, groups, updates);
                 }
+                self.update(&mut record, updates);
                 Ok(())
             })?;
         } else if self.samples == 0 {

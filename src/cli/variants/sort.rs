@@ -34,7 +34,9 @@ impl SortArguments {
         let directory = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         streams::run("sort", &InputArguments::whole(&self.input), &self.output, |header| {
             let sort = Sort::new(header.clone(), self.max_mem, directory);
-            Ok(Plan::new(header.clone(), vec![Part::Ordered(Box::new(sort))]))
+            // bcftools sort leaves the header as it is.
+            let parts = vec![Part::Ordered(Box::new(sort))];
+            Ok(Plan { adds_version: false, ..Plan::new(header.clone(), parts) })
         })
     }
 }

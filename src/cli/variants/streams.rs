@@ -219,6 +219,8 @@ pub struct Plan {
     pub with_header: bool,
     /// Whether records are.
     pub with_records: bool,
+    /// Whether our line is added to the header, if it is wanted.
+    pub adds_version: bool,
     /// All is done, and no output is to be made.
     is_done: bool,
 }
@@ -226,7 +228,7 @@ pub struct Plan {
 impl Plan {
     /// Header and records.
     pub fn new(header: Header, chain: Vec<Part>) -> Self {
-        Self { header, chain, with_header: true, with_records: true, is_done: false }
+        Self { header, chain, with_header: true, with_records: true, adds_version: true, is_done: false }
     }
 
     /// Nothing is left to do.
@@ -255,7 +257,7 @@ pub fn run(
     if plan.is_done {
         return Ok(ExitCode::SUCCESS);
     }
-    if !output.no_version {
+    if !output.no_version && plan.adds_version {
         plan.header.add(&format!("##norn_variants_{name}Version={}", env!("CARGO_PKG_VERSION")));
     }
     if kind.is_bcf && !plan.with_header {

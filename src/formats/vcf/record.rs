@@ -5,6 +5,7 @@
 //! copied before it is written. INFO and FORMAT are taken apart only when one of their fields is changed. Nothing here knows
 //! what a tag means; positions are 0-based (POS - 1), so a telomere (POS 0) is -1.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +15,9 @@ use thiserror::Error;
 
 /// The longest line that is taken: 2 GiB, so that places fit into 32 bits with room for changes.
 pub const MAX_LINE: usize = 1 << 31;
+
+/// Room for the first changes of a record, so that the buffer does not grow bit by bit.
+const FIRST_CHANGES: usize = 192;
 
 /// Why a line is no record.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -194,6 +198,9 @@ impl Record {
     /// Puts bytes among the changes.
     fn put(&mut self, bytes: &[u8]) -> Span {
         let from = self.end();
+        if self.changes.capacity() == 0 {
+            self.changes.reserve(FIRST_CHANGES.max(bytes.len()));
+        }
         self.changes.extend_from_slice(bytes);
         self.since(from)
     }
@@ -334,6 +341,59 @@ impl Record {
             }
         }
         self.info = Some(fields);
+    }
+
+    /// Sets or, with `None`, removes many INFO fields in one walk: each where it stands, else behind the others in the
+    /// order given. A value is never empty.
+    pub fn update_info(&mut self, updates: &[(&[u8], Option<&[u8]>)]) {
+        self.settle();
+        let from = self.end();
+        let column = self.columns[Column::Info as usize];
+        let mut changes = std::mem::take(&mut self.changes);
+        let added: usize =
+            updates.iter().map(|(key, value)| key.len() + 2 + value.map_or(0, <[u8]>::len)).sum();
+        changes.reserve((column.to - column.from) as usize + added);
+        let begin = changes.len();
+        let mut is_there = vec![false; updates.len()];
+        // The column itself may stand among the changes, which are out of the record now.
+        let text = match column.from.checked_sub(self.length) {
+            None => Cow::Borrowed(&self.line()[column.from as usize..column.to as usize]),
+            Some(from) => Cow::Owned(changes[from as usize..(column.to - self.length) as usize].to_vec()),
+        };
+        let push = |changes: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>| {
+            if changes.len() > begin {
+                changes.push(b';');
+            }
+            changes.extend_from_slice(key);
+            if let Some(value) = value {
+                changes.push(b'=');
+                changes.extend_from_slice(value);
+            }
+        };
+        if *text != *b"." {
+            for field in text.split(|&b| b == b';').filter(|field| !field.is_empty()) {
+                let (key, value) = split_field(field);
+                match updates.iter().position(|(other, _)| *other == key) {
+                    None => push(&mut changes, key, value),
+                    Some(number) => {
+                        is_there[number] = true;
+                        if let Some(value) = updates[number].1 {
+                            push(&mut changes, key, Some(value));
+                        }
+                    }
+                }
+            }
+        }
+        for ((key, value), is_there) in updates.iter().zip(is_there) {
+            if !is_there && let Some(value) = value {
+                push(&mut changes, key, Some(value));
+            }
+        }
+        if changes.len() == begin {
+            changes.push(b'.');
+        }
+        self.changes = changes;
+        self.columns[Column::Info as usize] = self.since(from);
     }
 
     /// Keeps the INFO fields for which `keep` is true.
@@ -724,6 +784,35 @@ mod tests {
         let mut sites = Record::parse(b"1\t5\t.\tA\t.\t.\t.\t.").unwrap();
         sites.set_info(b"END", Some(b"9"));
         assert_eq!(written(&sites), "1\t5\t.\tA\t.\t.\t.\tEND=9");
+    }
+
+    #[test]
+    fn many_fields_are_set_as_one_by_one() {
+        for info in [".", "A=1", "B=2;A=1;C", "C;D=4;B=2"] {
+            for updates in [
+                vec![("A", Some("9")), ("E", Some("5")), ("C", None)],
+                vec![("B", None), ("D", Some("1,2")), ("A", None)],
+                vec![],
+            ] {
+                let line = format!("1\t1\t.\tA\tC\t.\t.\t{info}");
+                let (mut at_once, mut singly) =
+                    (Record::parse(line.as_bytes()).unwrap(), Record::parse(line.as_bytes()).unwrap());
+                for round in 0..2 {
+                    let bytes: Vec<(&[u8], Option<&[u8]>)> = updates
+                        .iter()
+                        .map(|(key, value)| (key.as_bytes(), value.map(str::as_bytes)))
+                        .collect();
+                    at_once.update_info(&bytes);
+                    for (key, value) in bytes {
+                        match value {
+                            Some(value) => singly.set_info(key, Some(value)),
+                            None => singly.retain_info(|other| other != key),
+                        }
+                    }
+                    assert_eq!(written(&at_once), written(&singly), "{info} {updates:?}, round {round}");
+                }
+            }
+        }
     }
 
     #[test]
