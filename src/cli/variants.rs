@@ -7,6 +7,7 @@ mod query;
 mod run;
 mod set_gt;
 mod sort;
+mod stats;
 mod streams;
 mod view;
 
@@ -33,6 +34,7 @@ enum VariantsCommand {
     #[command(alias = "+setGT", alias = "setGT")]
     SetGt(Box<set_gt::SetGtArguments>),
     Sort(Box<sort::SortArguments>),
+    Stats(Box<stats::StatsArguments>),
 }
 
 impl VariantsArguments {
@@ -47,6 +49,7 @@ impl VariantsArguments {
             VariantsCommand::FillTags(arguments) => arguments.run(),
             VariantsCommand::SetGt(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
+            VariantsCommand::Stats(arguments) => arguments.run(),
         }
     }
 }
