@@ -9,6 +9,7 @@ mod set_gt;
 mod sort;
 mod stats;
 mod streams;
+mod validate;
 mod view;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ enum VariantsCommand {
     SetGt(Box<set_gt::SetGtArguments>),
     Sort(Box<sort::SortArguments>),
     Stats(Box<stats::StatsArguments>),
+    Validate(validate::ValidateArguments),
 }
 
 impl VariantsArguments {
@@ -50,6 +52,7 @@ impl VariantsArguments {
             VariantsCommand::SetGt(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
             VariantsCommand::Stats(arguments) => arguments.run(),
+            VariantsCommand::Validate(arguments) => arguments.run(),
         }
     }
 }

@@ -24,4 +24,5 @@ pub mod set_gt;
 pub mod sex;
 pub mod sort;
 pub mod stats;
+pub mod validate;
 pub mod view;

@@ -146,11 +146,11 @@ impl StatsArguments {
             None => list.split(',').map(str::to_owned).collect(),
         };
         let (chosen, unknown) = samples_of(header, &names, excludes);
-        if !unknown.is_empty() {
-            eprintln!("norn: {} of the samples asked for are not in the header", unknown.len());
-        }
         if chosen.is_empty() {
             return Err(UsageError::new("--samples: none of them is in the header".into()).into());
+        }
+        if !unknown.is_empty() {
+            eprintln!("norn: {} of the samples asked for are not in the header", unknown.len());
         }
         Ok(chosen)
     }
