@@ -8,7 +8,9 @@ mod query;
 mod run;
 mod set_gt;
 mod sort;
+mod stats;
 mod streams;
+mod validate;
 mod view;
 
 use std::process::ExitCode;
@@ -38,6 +40,8 @@ enum VariantsCommand {
     RenameContigs(Box<names::RenameArguments>),
     Reheader(Box<names::ReheaderArguments>),
     Sort(Box<sort::SortArguments>),
+    Stats(Box<stats::StatsArguments>),
+    Validate(validate::ValidateArguments),
 }
 
 impl VariantsArguments {
@@ -55,6 +59,8 @@ impl VariantsArguments {
             VariantsCommand::RenameContigs(arguments) => arguments.run(),
             VariantsCommand::Reheader(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
+            VariantsCommand::Stats(arguments) => arguments.run(),
+            VariantsCommand::Validate(arguments) => arguments.run(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the commands give one after another.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -20,6 +21,7 @@ use super::rename::{Rename, RenameContigs};
 use super::set_gt::{NewGenotype, SetGt, Target};
 use super::set_id::SetId;
 use super::sex::{PloidyMap, read_sexes};
+use super::stats::{self, Stats, StatsOptions};
 use super::view::Choice;
 use crate::formats::vcf::header::Header;
 
@@ -97,6 +99,8 @@ enum Step {
     Include { expression: String },
     /// All but those.
     Exclude { expression: String },
+    /// Counts of the records as they pass, as `norn variants stats` makes them; `samples` is a list, or `-` for all.
+    Stats { output: PathBuf, samples: Option<String> },
     /// No samples; small counts masked.
     SitesOnly {
         #[serde(default)]
@@ -164,6 +168,8 @@ pub struct Chain {
     pub header: Header,
     /// What each step does; whole when the pipeline has ended.
     pub ledger: Ledger,
+    /// Files of counts, and what is counted for them; whole when the pipeline has ended.
+    pub reports: Vec<(PathBuf, Arc<Stats>)>,
 }
 
 impl ChainFile {
@@ -213,11 +219,22 @@ impl ChainFile {
     /// # Errors
     /// A step cannot be made: its words are wrong, or it needs what the header or the chain does not have.
     pub fn plan(&self, header: &Header) -> Result<Chain, ChainError> {
-        let mut chain = Chain { parts: Vec::new(), header: header.clone(), ledger: Ledger::default() };
+        let mut chain = Chain {
+            parts: Vec::new(),
+            header: header.clone(),
+            ledger: Ledger::default(),
+            reports: Vec::new(),
+        };
         for (number, step) in self.steps.iter().enumerate() {
-            let made = step.make(&chain.header, self.reference.as_ref());
-            let (parts, header) =
-                made.map_err(|what| ChainError::Step { number: number + 1, name: step.name(), what })?;
+            let failed = |what| ChainError::Step { number: number + 1, name: step.name(), what };
+            if let Step::Stats { output, samples } = step {
+                let stats = Arc::new(counted(samples.as_deref(), &chain.header).map_err(failed)?);
+                let part = Part::Each(Box::new(Arc::clone(&stats)));
+                chain.parts.extend(chain.ledger.keep(step.name(), &step.why(), vec![part]));
+                chain.reports.push((output.clone(), stats));
+                continue;
+            }
+            let (parts, header) = step.make(&chain.header, self.reference.as_ref()).map_err(failed)?;
             chain.parts.extend(chain.ledger.keep(step.name(), &step.why(), parts));
             chain.header = header;
         }
@@ -242,6 +259,7 @@ impl Step {
             Self::Gaps { .. } => "gaps",
             Self::Include { .. } => "include",
             Self::Exclude { .. } => "exclude",
+            Self::Stats { .. } => "stats",
             Self::SitesOnly { .. } => "sites-only",
         }
     }
@@ -276,6 +294,7 @@ impl Step {
             }
             Self::Include { expression } => format!("dropped where not {expression}"),
             Self::Exclude { expression } => format!("dropped where {expression}"),
+            Self::Stats { output, .. } => format!("records are counted in {}", output.display()),
             Self::SitesOnly { min_ac_mask, .. } => format!("no samples; counts under {min_ac_mask} masked"),
         }
     }
@@ -297,6 +316,7 @@ impl Step {
             Self::Filter { .. } => ("what the condition names", "FILTER"),
             Self::Gaps { .. } => ("CHROM POS REF ALT, QUAL AC of indels", "FILTER"),
             Self::Include { .. } | Self::Exclude { .. } => ("what the condition names", "nothing"),
+            Self::Stats { .. } => ("all", "nothing"),
             Self::SitesOnly { .. } => ("INFO", "INFO FORMAT samples"),
         }
     }
@@ -403,6 +423,8 @@ impl Step {
             }
             Self::Include { expression } => kept(expression, Choice::Include, header),
             Self::Exclude { expression } => kept(expression, Choice::Exclude, header),
+            // Planned with the file that it writes.
+            Self::Stats { .. } => Ok((Vec::new(), header.clone())),
             Self::SitesOnly { min_ac_mask, strip_header } => {
                 let options = RegisterOptions { least_count: *min_ac_mask, strips_header: *strip_header };
                 let made = options.header(header);
@@ -410,6 +432,17 @@ impl Step {
             }
         }
     }
+}
+
+/// Counts of the records under a header, and of the genotypes of samples.
+fn counted(samples: Option<&str>, header: &Header) -> Result<Stats, String> {
+    let names: Vec<String> = samples.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect();
+    let (samples, unknown) = stats::samples_of(header, &names, false);
+    if let Some(name) = unknown.first() {
+        return Err(format!("the header has no sample {name}"));
+    }
+    let options = StatsOptions { samples, ..StatsOptions::default() };
+    Stats::new(options, header).map_err(|error| error.to_string())
 }
 
 fn normalised(options: &NormOptions, header: &Header) -> Result<(Vec<Part>, Header), String> {

@@ -33,21 +33,27 @@ impl Kinds {
 
     /// The kind of one alternate allele.
     pub fn of_allele(reference: &[u8], alt: &[u8]) -> Self {
+        Self::with_length(reference, alt).0
+    }
+
+    /// The kind of one alternate allele and its length in bases, as htslib has it: how many are inserted, or deleted
+    /// (negative); 1 for a SNP, all that change for other kinds; 0 where the allele is no sequence.
+    pub fn with_length(reference: &[u8], alt: &[u8]) -> (Self, i64) {
         match (reference, alt) {
-            (_, b"*") => return Self::OVERLAP,
-            (_, b"<X>" | b"<*>" | b"<NON_REF>") => return Self::REFERENCE,
-            ([_], [b'.' | b'X']) => return Self::REFERENCE,
-            ([a], [b]) => return if a == b { Self::REFERENCE } else { Self::SNP },
-            (_, [b'<', ..]) => return Self::OTHER,
-            (_, [b'[' | b']', ..] | [.., b'[' | b']']) => return Self::BREAKEND,
+            (_, b"*") => return (Self::OVERLAP, 0),
+            (_, b"<X>" | b"<*>" | b"<NON_REF>") => return (Self::REFERENCE, 0),
+            ([_], [b'.' | b'X']) => return (Self::REFERENCE, 0),
+            ([a], [b]) => return if a == b { (Self::REFERENCE, 0) } else { (Self::SNP, 1) },
+            (_, [b'<', ..]) => return (Self::OTHER, 0),
+            (_, [b'[' | b']', ..] | [.., b'[' | b']']) => return (Self::BREAKEND, 0),
             _ => {}
         }
         let same = |a: &u8, b: &u8| a.eq_ignore_ascii_case(b);
         let prefix = reference.iter().zip(alt).take_while(|(a, b)| same(a, b)).count();
         let (r, a) = (&reference[prefix..], &alt[prefix..]);
         match (r, a) {
-            ([], []) => return Self::REFERENCE,
-            ([], _) | (_, []) => return Self::INDEL,
+            ([], []) => return (Self::REFERENCE, 0),
+            ([], _) | (_, []) => return (Self::INDEL, alt.len() as i64 - reference.len() as i64),
             _ => {}
         }
         // At least one base of each is left, so that what remains can be told apart.
@@ -55,17 +61,12 @@ impl Kinds {
         let suffix = r.iter().rev().zip(a.iter().rev()).take(most).take_while(|(a, b)| same(a, b)).count();
         let (r, a) = (&r[..r.len() - suffix], &a[..a.len() - suffix]);
         let last_is_same = same(&r[r.len() - 1], &a[a.len() - 1]);
-        match (r.len(), a.len()) {
-            (1, 1) => Self::SNP,
-            (1, _) | (_, 1) => {
-                if last_is_same {
-                    Self::INDEL
-                } else {
-                    Self::OTHER
-                }
-            }
-            (n, m) if n == m => Self::MNP,
-            _ => Self::OTHER,
+        let (n, m) = (r.len() as i64, a.len() as i64);
+        match (n, m) {
+            (1, 1) => (Self::SNP, 1),
+            (1, _) | (_, 1) => (if last_is_same { Self::INDEL } else { Self::OTHER }, m - n),
+            _ if n == m => (Self::MNP, m),
+            _ => (Self::OTHER, if n > m { -n } else { m }),
         }
     }
 

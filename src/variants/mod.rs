@@ -25,4 +25,6 @@ pub mod set_gt;
 pub mod set_id;
 pub mod sex;
 pub mod sort;
+pub mod stats;
+pub mod validate;
 pub mod view;

@@ -54,10 +54,14 @@ impl RunArguments {
         let code = streams::run("run", &self.input, &self.output, |header| {
             let mut planned = chain.plan(header)?;
             planned.header.add(&format!("##norn_variants_runChain=BLAKE3:{hash}"));
-            kept = Some(planned.ledger);
+            kept = Some((planned.ledger, planned.reports));
             Ok(Plan::new(planned.header, planned.parts))
         })?;
-        if let (Some(ledger), Some(name)) = (kept, self.ledger_name()) {
+        let Some((ledger, reports)) = kept else { return Ok(code) };
+        for (path, stats) in reports {
+            write_file(&path, stats.report(&self.input.input.display().to_string()).as_bytes())?;
+        }
+        if let Some(name) = self.ledger_name() {
             let entries = ledger.entries();
             write(&name, "tsv", ledger::table(&entries).as_bytes())?;
             write(&name, "json", format!("{:#}\n", serde_json::to_value(&entries)?).as_bytes())?;
@@ -79,11 +83,14 @@ impl RunArguments {
 }
 
 fn write(name: &Path, ending: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::io::Write;
     let mut path = name.to_owned().into_os_string();
     path.push(format!(".{ending}"));
-    let path = PathBuf::from(path);
-    let mut file = AtomicFile::create(&path)?;
+    write_file(Path::new(&path), bytes)
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut file = AtomicFile::create(path)?;
     file.write_all(bytes).with_context(|| path.display().to_string())?;
     Ok(file.commit()?)
 }
