@@ -35,8 +35,9 @@ impl SortArguments {
         streams::run("sort", &InputArguments::whole(&self.input), &self.output, |header| {
             let sort = Sort::new(header.clone(), self.max_mem, directory);
             // bcftools sort leaves the header as it is.
-            let parts = vec![Part::Ordered(Box::new(sort))];
-            Ok(Plan { adds_version: false, ..Plan::new(header.clone(), parts) })
+            let mut plan = Plan::new(header.clone(), vec![Part::Ordered(Box::new(sort))]);
+            plan.adds_version = false;
+            Ok(plan)
         })
     }
 }
