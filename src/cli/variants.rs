@@ -1,11 +1,14 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
+mod concat;
 mod fill_tags;
 mod filter;
+mod isec;
 mod norm;
 mod query;
 mod run;
 mod set_gt;
+mod several;
 mod sort;
 mod streams;
 mod view;
@@ -33,6 +36,8 @@ enum VariantsCommand {
     #[command(alias = "+setGT", alias = "setGT")]
     SetGt(Box<set_gt::SetGtArguments>),
     Sort(Box<sort::SortArguments>),
+    Concat(Box<concat::ConcatArguments>),
+    Isec(Box<isec::IsecArguments>),
 }
 
 impl VariantsArguments {
@@ -47,6 +52,8 @@ impl VariantsArguments {
             VariantsCommand::FillTags(arguments) => arguments.run(),
             VariantsCommand::SetGt(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
+            VariantsCommand::Concat(arguments) => arguments.run(),
+            VariantsCommand::Isec(arguments) => arguments.run(),
         }
     }
 }

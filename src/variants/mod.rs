@@ -23,4 +23,5 @@ pub mod samples;
 pub mod set_gt;
 pub mod sex;
 pub mod sort;
+pub mod together;
 pub mod view;
