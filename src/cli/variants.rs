@@ -4,6 +4,7 @@ mod concat;
 mod fill_tags;
 mod filter;
 mod isec;
+mod merge;
 mod norm;
 mod query;
 mod run;
@@ -38,6 +39,7 @@ enum VariantsCommand {
     Sort(Box<sort::SortArguments>),
     Concat(Box<concat::ConcatArguments>),
     Isec(Box<isec::IsecArguments>),
+    Merge(Box<merge::MergeArguments>),
 }
 
 impl VariantsArguments {
@@ -54,6 +56,7 @@ impl VariantsArguments {
             VariantsCommand::Sort(arguments) => arguments.run(),
             VariantsCommand::Concat(arguments) => arguments.run(),
             VariantsCommand::Isec(arguments) => arguments.run(),
+            VariantsCommand::Merge(arguments) => arguments.run(),
         }
     }
 }

@@ -285,9 +285,14 @@ pub fn run(
 impl OutputArguments {
     /// Opens the output under a header, to which our line is added, and writes that.
     pub fn open(&self, name: &str, mut header: Header) -> anyhow::Result<(OutputForm, VariantWriter)> {
+        self.declare_version(name, &mut header);
+        self.open_as_it_is(header)
+    }
+
+    /// Opens the output under a header and writes that.
+    pub fn open_as_it_is(&self, header: Header) -> anyhow::Result<(OutputForm, VariantWriter)> {
         let kind = self.kind()?;
         let index = self.index(kind)?;
-        self.declare_version(name, &mut header);
         let form = OutputForm::new(header, kind.is_bcf, index.is_some());
         let mut writer = VariantWriter::create(&self.output, kind, index, form.header())?;
         writer.write_header(&form.header_bytes())?;

@@ -8,6 +8,7 @@ pub mod concat;
 pub mod headers;
 pub mod input;
 pub mod intersect;
+pub mod merge;
 pub mod naive;
 pub mod pairing;
 pub mod walk;
