@@ -1,12 +1,16 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
+mod concat;
 mod fill_tags;
 mod filter;
+mod isec;
+mod merge;
 mod names;
 mod norm;
 mod query;
 mod run;
 mod set_gt;
+mod several;
 mod sort;
 mod stats;
 mod streams;
@@ -42,6 +46,9 @@ enum VariantsCommand {
     Sort(Box<sort::SortArguments>),
     Stats(Box<stats::StatsArguments>),
     Validate(validate::ValidateArguments),
+    Concat(Box<concat::ConcatArguments>),
+    Isec(Box<isec::IsecArguments>),
+    Merge(Box<merge::MergeArguments>),
 }
 
 impl VariantsArguments {
@@ -61,6 +68,9 @@ impl VariantsArguments {
             VariantsCommand::Sort(arguments) => arguments.run(),
             VariantsCommand::Stats(arguments) => arguments.run(),
             VariantsCommand::Validate(arguments) => arguments.run(),
+            VariantsCommand::Concat(arguments) => arguments.run(),
+            VariantsCommand::Isec(arguments) => arguments.run(),
+            VariantsCommand::Merge(arguments) => arguments.run(),
         }
     }
 }

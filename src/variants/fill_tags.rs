@@ -123,13 +123,13 @@ impl FillTags {
         });
         self.set(Tag::AlleleNumber, updates, |group, out| write_integer(groups[group].total() as i64, out));
         // By group, as bcftools has them: AF and MAF of one, then of the next.
-        for group in 0..groups.len() {
+        for (group, counts) in groups.iter().enumerate() {
             self.set_one(Tag::AlleleFrequency, group, updates, |out| {
-                list(groups[group].frequencies().skip(1), out, write_f32);
+                list(counts.frequencies().skip(1), out, write_f32);
             });
             if is_variant {
                 self.set_one(Tag::MinorAlleleFrequency, group, updates, |out| {
-                    write_f32(groups[group].second_frequency(), out);
+                    write_f32(counts.second_frequency(), out);
                 });
             }
         }

@@ -26,5 +26,6 @@ pub mod set_id;
 pub mod sex;
 pub mod sort;
 pub mod stats;
+pub mod together;
 pub mod validate;
 pub mod view;

@@ -61,6 +61,22 @@ impl OutputForm {
         }
         Ok(block)
     }
+
+    /// The bytes of records that are lines of text, each with its end.
+    ///
+    /// # Errors
+    /// BCF cannot hold one of them.
+    pub fn block_of_lines(&self, text: Vec<u8>) -> Result<Block, RecordProblem> {
+        if self.encoder.is_none() && !self.with_places {
+            return Ok(Block { bytes: text, ..Block::default() });
+        }
+        let lines = text.split(|&b| b == b'\n').filter(|line| !line.is_empty());
+        let records = lines.map(|line| {
+            Record::parse(line)
+                .map_err(|error| RecordProblem { place: "the output".to_owned(), what: error.to_string() })
+        });
+        self.block(&records.collect::<Result<Vec<_>, _>>()?)
+    }
 }
 
 impl Block {

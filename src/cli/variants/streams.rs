@@ -146,8 +146,13 @@ impl WorkerArguments {
 
     /// The progress of reading a file.
     pub fn progress(&self, input: &Path, name: &str) -> Progress {
-        let size = std::fs::metadata(input).ok().filter(|m| m.is_file()).map(|m| m.len());
-        Progress::new(size, name, self.quiet)
+        self.progress_of(&[input.to_owned()], name)
+    }
+
+    /// The progress of reading several files.
+    pub fn progress_of(&self, inputs: &[PathBuf], name: &str) -> Progress {
+        let size = |path: &PathBuf| std::fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| m.len());
+        Progress::new(inputs.iter().map(size).sum(), name, self.quiet)
     }
 }
 
@@ -257,8 +262,8 @@ pub fn run(
     if plan.is_done {
         return Ok(ExitCode::SUCCESS);
     }
-    if !output.no_version && plan.adds_version {
-        plan.header.add(&format!("##norn_variants_{name}Version={}", env!("CARGO_PKG_VERSION")));
+    if plan.adds_version {
+        output.declare_version(name, &mut plan.header);
     }
     if kind.is_bcf && !plan.with_header {
         return Err(UsageError::new("BCF has its header: -H goes with VCF only".into()).into());
@@ -291,6 +296,54 @@ impl OutputArguments {
             no_version: true,
             workers: workers.clone(),
         }
+    }
+
+    /// Opens the output under a header, to which our line is added, and writes that.
+    pub fn open(&self, name: &str, mut header: Header) -> anyhow::Result<(OutputForm, VariantWriter)> {
+        self.declare_version(name, &mut header);
+        self.open_as_it_is(header)
+    }
+
+    /// Opens the output under a header and writes that.
+    pub fn open_as_it_is(&self, header: Header) -> anyhow::Result<(OutputForm, VariantWriter)> {
+        let kind = self.kind()?;
+        let index = self.index(kind)?;
+        let form = OutputForm::new(header, kind.is_bcf, index.is_some());
+        let mut writer = VariantWriter::create(&self.output, kind, index, form.header())?;
+        writer.write_header(&form.header_bytes())?;
+        Ok((form, writer))
+    }
+
+    /// Adds our line to a header, if it is wanted.
+    pub fn declare_version(&self, name: &str, header: &mut Header) {
+        if !self.no_version {
+            header.add(&format!("##norn_variants_{name}Version={}", env!("CARGO_PKG_VERSION")));
+        }
+    }
+
+    /// Whether `-O` says what the form is.
+    pub fn has_kind(&self) -> bool {
+        self.output_type.is_some()
+    }
+
+    /// Whether an index is asked for.
+    pub fn wants_index(&self) -> bool {
+        self.write_index.is_some()
+    }
+
+    /// The kind of index that is asked for.
+    pub fn index_name(&self) -> Option<&str> {
+        self.write_index.as_deref()
+    }
+
+    /// The threads.
+    pub fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
+        self.workers.pool()
+    }
+
+    /// The progress of reading several files.
+    pub fn progress(&self, inputs: &[PathBuf], name: &str) -> Progress {
+        self.workers.progress_of(inputs, name)
     }
 
     /// The form of the output.
@@ -345,7 +398,7 @@ fn declare_contigs(input: &Path, header: &mut Header) {
 }
 
 /// Declares what the first records have and the header has not, because BCF needs it; a later one is an error.
-fn declare_tags(input: &Path, reader: &mut VariantReader, header: &mut Header) -> anyhow::Result<()> {
+pub fn declare_tags(input: &Path, reader: &mut VariantReader, header: &mut Header) -> anyhow::Result<()> {
     if reader.form() == Form::Bcf {
         return Ok(());
     }

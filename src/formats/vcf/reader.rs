@@ -17,7 +17,7 @@ use super::header::{Header, HeaderError};
 use super::index::{Chunk, VariantIndex};
 use crate::formats::bgzf::{BgzfError, BlockReader};
 
-/// A batch takes about so many bytes.
+/// A batch takes about so many bytes, if nobody wants another size.
 const BATCH_BYTES: usize = 1 << 20;
 /// A header may be this long: cohorts of 500,000 samples take 10 MB.
 const MAX_HEADER: usize = 1 << 30;
@@ -105,6 +105,8 @@ pub struct VariantReader {
     ended: bool,
     /// A batch that was looked at and not yet given away.
     peeked: Option<Batch>,
+    /// A batch takes about so many bytes.
+    batch: usize,
 }
 
 enum Source {
@@ -178,6 +180,7 @@ impl VariantReader {
             next: 1,
             ended: false,
             peeked: None,
+            batch: BATCH_BYTES,
         };
         reader.read_header()?;
         Ok(reader)
@@ -230,6 +233,11 @@ impl VariantReader {
         Ok(self.peeked.as_ref())
     }
 
+    /// Has batches take about so many bytes, where many files are read at once.
+    pub fn set_batch(&mut self, bytes: usize) {
+        self.batch = bytes;
+    }
+
     /// The header.
     pub fn header(&self) -> &Header {
         &self.header
@@ -270,7 +278,7 @@ impl VariantReader {
         if let Some(batch) = self.peeked.take() {
             return Ok(Some(batch));
         }
-        let mut wanted = BATCH_BYTES;
+        let mut wanted = self.batch;
         loop {
             while self.pending.len() < wanted && !self.ended {
                 self.ended = !self.source.append(&mut self.pending)?;

@@ -1,0 +1,275 @@
+//! `norn variants concat`, `isec` and `merge` beside bcftools.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::*;
+
+/// Files that go into a case: as bcftools has written them once, because it prints numbers anew.
+struct Set {
+    name: &'static str,
+    packed: Vec<PathBuf>,
+    binary: Vec<PathBuf>,
+    /// Regions, and a BED of them.
+    region: String,
+    bed: PathBuf,
+    is_gvcf: bool,
+}
+
+/// Odd records of files whose samples differ: alleles in another order or case, under a longer REF, symbolic, missing, of
+/// one chromosome, more than once, with fields that another file lacks or declares otherwise.
+const ODD: [&str; 3] = [
+    "1\t10\ta\tA\tC\t5\tPASS\tDP=3;AF=0.25;TXT=x\tGT:AD:DP:PL\t0/1:5,3:8:10,0,20\t1/1:0,9:9:90,9,0\n\
+     1\t20\t.\tACG\tA,AC\t50\tq10\tDP=5;AF=0.5,0.125\tGT:AD:PL\t1/2:1,2,3:1,2,3,4,5,6\t./.:.:.\n\
+     1\t30\tb\tA\tC\t.\t.\tDP=.\tGT\t0|1\t1|0\n1\t30\tc\tA\tT\t7\t.\tDP=1\tGT\t0|1\t0|0\n\
+     1\t30\td\tAT\tA\t8\t.\tDP=2\tGT:GL\t0/1:-1,0,-2\t0/0:0,-1,-2\n\
+     1\t40\t.\tG\t<DEL>\t.\tPASS\tEND=60;SVTYPE=DEL\tGT\t0/1\t0/0\n1\t40\t.\tG\t<DEL>\t.\tPASS\tEND=80;SVTYPE=DEL\tGT\t0/0\t0/1\n\
+     1\t50\t.\tT\t.\t3\t.\tDP=9\tGT:DP\t0/0:4\t0/0:5\n1\t60\t.\tC\tT\t3\tq10;s50\tDP=9;DB\tGT:FT:DP\t0:PASS:4\t1:q10:5\n\
+     1\t70\t.\tAC\tGT\t3\tPASS\tDP=9\tGT\t0/1\t0/1\n1\t80\t.\tT\tTA,*\t1e+06\tPASS\tDP=9\tGT:AD\t1/2:1,2,3\t0/2:3,0,4\n\
+     2\t5\t.\tA\tC\t3\tPASS\tDP=9\tGT\t0/1\t0/1\n2\t5\t.\tA\tC\t4\tPASS\tDP=8\tGT\t1/1\t0/1\n",
+    "1\t10\ta\tA\tC\t6.5\tPASS\tDP=4;AF=0.5;TXT=y;DP4=1,2,3,4\tGT:AD:DP:PL\t0/1:5,3:8:10,0,20\n\
+     1\t20\tz\tA\tAT,G\t5\tPASS\tDP=5;AF=0.5,0.25\tGT:AD:PL:TR\t0/2:1,2,3:1,2,3,4,5,6:a,b,c\n\
+     1\t30\td\tA\tT,C\t9\tPASS\tDP=11\tGT:AD\t1/2:1,2,3\n1\t30\td\tA\tAT\t8\t.\tDP=2\tGT:GL\t0/1:-1,0,-2\n\
+     1\t40\t.\tG\t<DEL>\t4\tPASS\tEND=60;SVTYPE=DEL\tGT\t1/1\n1\t50\t.\tT\tC\t3\t.\tDP=9\tGT:DP\t0/1:4\n\
+     1\t60\t.\tC\tT\t3\tPASS\tDP4=5,6,7,8\tGT\t1\n1\t65\t.\tC\tT\t3\tPASS\tDP=3\tDP\t5\n\
+     1\t70\t.\tAC\tG\t3\tPASS\tDP=9\tGT\t0/1\n1\t80\t.\tT\tTA\t3\tPASS\tDP=9\tGT:AD\t0/1:7,8\n\
+     2\t5\t.\tA\tC\t5\tPASS\tDP=7\tGT\t0/1\n2\t9\t.\tN\tC[1:5[\t.\t.\tSVTYPE=BND\tGT\t0/1\n",
+    "1\t10\tb\tA\tG\t.\tq10\tDP=.;AF=1;TXT=z\tGT:DP:AD:PL\t1/1:3:.:.\n1\t20\tz\tAC\tA\t5\tPASS\tDP=5;AF=0.0625\tGT:PL\t0/1:5,0,7\n\
+     1\t30\t.\tA\tG\t9\tPASS\tDP=11\tGT:GL\t0/1:-1,0,-2\n1\t30\t.\tATT\tA\t9\tPASS\tDP=11\tGT:GL\t0/1:-3,0,-2\n\
+     1\t40\t.\tG\tA,<DEL>\t4\tPASS\tEND=60\tGT\t1/2\n1\t60\t.\tC\tG\t3\tPASS\tDP=1\tGT:DP\t0/1:3\n\
+     1\t70\t.\tA\tG\t3\tPASS\tDP=9\tGT\t0/1\n2\t9\t.\tN\tC[1:5[\t.\t.\tSVTYPE=BND\tGT\t0/1\n\
+     3\t9\t.\tG\tT\t.\t.\t.\tGT\t./.\n",
+];
+
+/// Their headers: the last differs in order and has a contig more.
+const ODD_LINES: &str = "##FILTER=<ID=q10,Description=\"x\">\n##FILTER=<ID=s50,Description=\"x\">\n\
+    ##INFO=<ID=DP,Number=1,Type=Integer,Description=\"x\">\n##INFO=<ID=AF,Number=A,Type=Float,Description=\"x\">\n\
+    ##INFO=<ID=DP4,Number=4,Type=Integer,Description=\"x\">\n##INFO=<ID=TXT,Number=1,Type=String,Description=\"x\">\n\
+    ##INFO=<ID=DB,Number=0,Type=Flag,Description=\"x\">\n##INFO=<ID=END,Number=1,Type=Integer,Description=\"x\">\n\
+    ##INFO=<ID=SVTYPE,Number=1,Type=String,Description=\"x\">\n##INFO=<ID=AN,Number=1,Type=Integer,Description=\"x\">\n\
+    ##INFO=<ID=AC,Number=A,Type=Integer,Description=\"x\">\n##FORMAT=<ID=GT,Number=1,Type=String,Description=\"x\">\n\
+    ##FORMAT=<ID=AD,Number=R,Type=Integer,Description=\"x\">\n##FORMAT=<ID=DP,Number=1,Type=Integer,Description=\"x\">\n\
+    ##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"x\">\n##FORMAT=<ID=GL,Number=G,Type=Float,Description=\"x\">\n\
+    ##FORMAT=<ID=TR,Number=R,Type=String,Description=\"x\">\n##FORMAT=<ID=FT,Number=1,Type=String,Description=\"x\">\n\
+    ##contig=<ID=1,length=1000>\n##contig=<ID=2,length=1000>\n";
+
+/// Commands with their options; `{}` are all files of a set, `{region}` and `{bed}` regions. Each runs on every set.
+const CASES: &[&str] = &[
+    "isec -n +1 {}",
+    "isec -n =2 {}",
+    "isec -n -1 {}",
+    "isec -n +1 -c all {}",
+    "isec -n +1 -c both {}",
+    "isec -n +1 -c snps {}",
+    "isec -n +1 -c indels {}",
+    "isec -n +1 -c some {}",
+    "isec -n +1 -c id {}",
+    "isec -n +2 -w 1 {}",
+    "isec -n +1 -w 2 -c all {}",
+    "isec -C -w 1 {}",
+    "isec -n +1 -r {region} {}",
+    "isec -n +1 -R {bed} {}",
+    "isec -n +1 -t {region} {}",
+    "isec -n +1 -f PASS,. {}",
+    "isec -n +1 -e QUAL<10 {}",
+    "merge {}",
+    "merge -m none {}",
+    "merge -m snps {}",
+    "merge -m indels {}",
+    "merge -m all {}",
+    "merge -m snp-ins-del {}",
+    "merge -m id {}",
+    "merge -0 {}",
+    "merge -F x {}",
+    "merge -f PASS,. {}",
+    "merge --print-header {}",
+    "merge -i - {}",
+    "merge -i DP:max {}",
+    "merge -i DP:avg {}",
+    "merge -i DP:min {}",
+    "merge -i DP:join {}",
+    "merge -r {region} {}",
+    "merge -R {bed} {}",
+    "merge --no-index {}",
+];
+
+/// Of gVCFs.
+const OF_BLOCKS: &[&str] = &[
+    "merge -g - {}",
+    "merge -g - -m both,* {}",
+    "merge -g - -m none,** {}",
+    "merge -g - -m all {}",
+    "merge -g - -0 {}",
+    "merge -g - -r {region} {}",
+    "merge -g - -M PL:.,AD:. {}",
+];
+
+/// Of parts of one file.
+const OF_PARTS: &[&str] = &[
+    "concat {}",
+    "concat -G {}",
+    "concat -a {}",
+    "concat -a -D {}",
+    "concat -a -d all {}",
+    "concat -a -d snps {}",
+    "concat -a -r {region} {}",
+    "concat -a -G -R {bed} {}",
+    "isec -n +2 {}",
+    "isec -n ~110 {}",
+    "merge --force-samples {}",
+];
+
+fn utf8(path: &Path) -> String {
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+/// Writes texts as bcftools writes them, BGZF and BCF, with indices.
+fn set(name: &'static str, texts: &[String], directory: &Path, is_gvcf: bool) -> Set {
+    let (mut packed, mut binary) = (Vec::new(), Vec::new());
+    for (number, text) in texts.iter().enumerate() {
+        let plain = directory.join(format!("{name}.{number}.vcf"));
+        fs::write(&plain, text).expect("input");
+        for (form, ending, files) in [("-Oz", "vcf.gz", &mut packed), ("-Ob", "bcf", &mut binary)] {
+            let file = directory.join(format!("{name}.{number}.{ending}"));
+            peer("bcftools", &["view", "--no-version", form, "-o", &utf8(&file), &utf8(&plain)]);
+            peer("bcftools", &["index", &utf8(&file)]);
+            files.push(file);
+        }
+    }
+    let places: Vec<(String, u64)> = texts[0]
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| {
+            let mut columns = line.split('\t');
+            Some((columns.next()?.to_owned(), columns.next()?.parse().ok()?))
+        })
+        .collect();
+    let at = |share: usize| &places[(places.len() - 1) * share / 100];
+    let region = [20, 70]
+        .map(|share| format!("{}:{}-{}", at(share).0, at(share).1 + 1, at(share).1 + 9_000))
+        .join(",");
+    let bed = directory.join(format!("{name}.bed"));
+    let line = |share: usize| format!("{}\t{}\t{}\n", at(share).0, at(share).1, at(share).1 + 3_000);
+    fs::write(&bed, [line(10), line(60), line(90)].concat()).expect("BED");
+    Set { name, packed, binary, region, bed, is_gvcf }
+}
+
+/// The first records of a file.
+fn first(path: &Path, records: usize, samples: Option<&str>) -> String {
+    let file = utf8(path);
+    let mut arguments = vec!["view", "--no-version"];
+    if let Some(samples) = samples {
+        arguments.extend(["-s", samples]);
+    }
+    arguments.push(&file);
+    let text = peer("bcftools", &arguments);
+    let mut left = records;
+    let mut is_kept = |line: &&str| {
+        let is_record = !line.starts_with('#');
+        let is_kept = !is_record || left > 0;
+        left = left.saturating_sub(usize::from(is_record));
+        is_kept
+    };
+    text.lines().filter(&mut is_kept).map(|line| format!("{line}\n")).collect()
+}
+
+fn sets(directory: &Path) -> (Vec<Set>, Vec<Set>) {
+    let odd = |number: usize, samples: &str| {
+        let more = if number == 2 { "##contig=<ID=3>\n##source=third\n" } else { "##source=x\n" };
+        let columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT";
+        format!("##fileformat=VCFv4.2\n{ODD_LINES}{more}{columns}\t{samples}\n{}", ODD[number])
+    };
+    let odd = [odd(0, "a\tb"), odd(1, "c"), odd(2, "d")];
+    let trio = root().join("testdata/trio.truth.vcf.gz");
+    let columns = peer("bcftools", &["query", "-l", &utf8(&trio)]);
+    let people: Vec<String> = columns.lines().map(|sample| first(&trio, 20_000, Some(sample))).collect();
+    let mut sets = vec![set("odd", &odd, directory, false), set("trio", &people, directory, false)];
+    let parts = |text: &str| {
+        let (header, records): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
+        let part = |from: usize, to: usize| -> String {
+            header.iter().chain(&records[from..to]).map(|line| format!("{line}\n")).collect()
+        };
+        let n = records.len();
+        [part(0, n / 3), part(n / 3, n / 2), part(n / 2, n)]
+    };
+    let mut of_parts = vec![set("parts", &parts(&first(&trio, 5_000, None)), directory, false)];
+    match shared_data() {
+        Some(data) => {
+            let data = data.join("variants");
+            let read = |names: &[&str], n| -> Vec<String> {
+                names.iter().map(|name| first(&data.join(name), n, None)).collect()
+            };
+            let truth = ["NO_child.truth.vcf.gz", "NO_father.truth.vcf.gz", "NO_mother.truth.vcf.gz"];
+            sets.push(set("truth", &read(&truth, 4_000), directory, false));
+            let calls = read(&["NO.bcftools.vcf.gz", "NO.freebayes.vcf.gz"], 4_000);
+            of_parts.push(set("calls", &calls, directory, false));
+            let blocks = ["HG00187", "HG00190", "HG00308", "HG00313"]
+                .map(|name| format!("gvcf_1kg_chr22/{name}.hg38.g.vcf.gz"));
+            let blocks = read(&blocks.each_ref().map(String::as_str), 6_000);
+            sets.push(set("gvcf", &blocks, directory, true));
+        }
+        None => eprintln!("skipped: shared variants (no NORN_SHARED_DATA)"),
+    }
+    (sets, of_parts)
+}
+
+/// The words of a case for the files of a set.
+fn fill(case: &str, set: &Set, files: &[PathBuf]) -> Vec<String> {
+    let mut words = Vec::new();
+    for word in case.split(' ') {
+        match word {
+            "{}" => words.extend(files.iter().map(|file| utf8(file))),
+            word => words.push(word.replace("{region}", &set.region).replace("{bed}", &utf8(&set.bed))),
+        }
+    }
+    words.insert(1, "--no-version".to_owned());
+    words
+}
+
+#[test]
+fn commands_are_those_of_bcftools() {
+    let Some(python) = has("bcftools").then(bcftools::python).flatten() else { return };
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let (sets, of_parts) = sets(directory.path());
+    // NORN_CASES=word runs those alone that have the word.
+    let wanted = std::env::var("NORN_CASES").unwrap_or_default();
+    let mut cases: Vec<(&Set, &str)> = Vec::new();
+    for set in &sets {
+        let more = if set.is_gvcf { OF_BLOCKS } else { &[] };
+        cases.extend(CASES.iter().chain(more).map(|case| (set, *case)));
+    }
+    cases.extend(of_parts.iter().flat_map(|set| OF_PARTS.iter().map(move |case| (set, *case))));
+    cases.retain(|(set, case)| format!("{} {case}", set.name).contains(&wanted));
+    let mut jobs = Vec::new();
+    for (number, (set, case)) in cases.iter().enumerate() {
+        let out = directory.path().join(format!("{number}.out"));
+        jobs.push(bcftools::Job { words: fill(case, set, &set.packed), out });
+    }
+    let results = bcftools::run(&python, &jobs);
+    let mut failures = Vec::new();
+    for (number, ((set, case), (job, result))) in cases.iter().zip(jobs.iter().zip(results)).enumerate() {
+        // Forms and threads take turns: all meet all over the table.
+        let files = if number % 3 == 1 { &set.binary } else { &set.packed };
+        let threads = ["1", "2", "3", "7"][number % 4];
+        let mut arguments = vec!["variants".to_owned()];
+        arguments.extend(fill(case, set, files));
+        arguments.splice(2..2, ["--quiet".into(), "--threads".into(), threads.into()]);
+        let ours = norn(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let name = format!("{} {case}", set.name);
+        let said = String::from_utf8_lossy(&ours.stderr);
+        match result {
+            Some(_) if !ours.status.success() => {}
+            Some(error) => failures.push(format!("{name}: bcftools refuses it: {error}")),
+            None if !ours.status.success() => failures.push(format!("{name}: {said}")),
+            None => {
+                let theirs = String::from_utf8_lossy(&fs::read(&job.out).expect("output")).into_owned();
+                if let Some(difference) = difference(&theirs, &String::from_utf8_lossy(&ours.stdout)) {
+                    failures.push(format!("{name} ({threads} threads): {difference}"));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
