@@ -334,3 +334,31 @@ fn multiqc_reads_the_report() {
     let theirs = peer("bcftools", &["view", "-H", &input]).lines().count();
     assert_eq!(values[records].parse::<f64>().expect("number"), theirs as f64);
 }
+
+#[test]
+fn a_step_of_a_chain_counts_what_passes_it() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let [input, chain, counts, out, kept] =
+        ["in.vcf", "chain.toml", "counts.txt", "out.vcf", "kept.vcf"].map(|name| directory.path().join(name));
+    fs::write(&input, ODD).expect("input");
+    let steps = format!(
+        "[[step]]\ndo = \"include\"\nexpression = \"QUAL>10\"\n[[step]]\ndo = \"stats\"\noutput = {:?}\nsamples = \"-\"\n",
+        utf8(&counts)
+    );
+    fs::write(&chain, steps).expect("chain");
+    let files = [&chain, &input, &out, &kept].map(|path| utf8(path));
+    norn_ok(&["variants", "run", "--quiet", "--no-version", "-o", &files[2], &files[0], &files[1]]);
+    norn_ok(&["variants", "view", "--quiet", "--no-version", "-i", "QUAL>10", "-o", &files[3], &files[1]]);
+    let passed = |path: &Path| without_comments(&fs::read_to_string(path).expect("output"));
+    assert_eq!(difference(&passed(&kept), &passed(&out)), None);
+    // The counts are those of the command on what passes.
+    let alone = norn_ok(&["variants", "stats", "--quiet", "-s", "-", &files[3]]).stdout;
+    let without_name = |text: &str| {
+        text.lines()
+            .filter(|line| !line.starts_with("ID\t"))
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    };
+    let ours = fs::read_to_string(&counts).expect("counts");
+    assert_eq!(difference(&without_name(&String::from_utf8_lossy(&alone)), &without_name(&ours)), None);
+}

@@ -41,7 +41,7 @@ pub(super) fn at(reference: &Reference, record: &Record, alt: &[u8]) -> Result<R
         return Ok(Repeat::None);
     }
     let change = alt.len().abs_diff(record.reference().len());
-    Ok(Repeat::Unit { length, is_consistent: change % length == 0 })
+    Ok(Repeat::Unit { length, is_consistent: change.is_multiple_of(length) })
 }
 
 /// The unit of up to ten bases that stands most often in a row at the beginning, the longest of those: how often, and

@@ -192,7 +192,7 @@ impl Samples {
             if let Some(depth) = depth {
                 self.depths[depths.bin(depth)] += 1;
                 self.each[sample].with_depth += 1;
-                self.each[sample].depth += depth.unsigned_abs() as u64;
+                self.each[sample].depth += u64::from(depth.unsigned_abs());
             }
             let genotype = genotype_field.map(|field| Genotype::of(cell(text, field)));
             if let Some(genotype) = genotype {

@@ -14,7 +14,7 @@ mod values;
 
 use std::io::{self, BufRead, Read};
 
-pub use self::rules::{Report, Rule};
+pub use self::rules::{Problem, Report, Rule};
 
 use self::meta::Meta;
 use self::order::Order;
