@@ -66,7 +66,7 @@ const CASES: &[&str] = &[
     "isec -n +1 -c snps {}",
     "isec -n +1 -c indels {}",
     "isec -n +1 -c some {}",
-    "isec -n +1 -c id {}",
+    "isec -n +1 -c id -w 1 {}",
     "isec -n +2 -w 1 {}",
     "isec -n +1 -w 2 -c all {}",
     "isec -C -w 1 {}",
@@ -229,9 +229,9 @@ fn fill(case: &str, set: &Set, files: &[PathBuf]) -> Vec<String> {
     words
 }
 
-/// Runs all jobs, isec by Debian's bcftools: pysam's leaves a part of its list unwritten.
+/// Runs all jobs, lists of isec by Debian's bcftools: pysam's leaves a part of them unwritten.
 fn run(python: &Path, jobs: &[bcftools::Job]) -> Vec<Option<String>> {
-    let is_isec = |job: &&bcftools::Job| job.words[0] == "isec";
+    let is_isec = |job: &&bcftools::Job| job.words[0] == "isec" && !job.words.iter().any(|word| word == "-w");
     let others: Vec<_> = jobs.iter().filter(|job| !is_isec(job)).cloned().collect();
     let mut others = bcftools::run(python, &others).into_iter();
     let mut result = |job: &bcftools::Job| {
@@ -258,6 +258,10 @@ fn commands_are_those_of_bcftools() {
         cases.extend(CASES.iter().chain(more).map(|case| (set, *case)));
     }
     cases.extend(of_parts.iter().flat_map(|set| OF_PARTS.iter().map(move |case| (set, *case))));
+    // bcftools asks for the same contigs in all headers where there is no index, and with -G does not see that files
+    // overlap.
+    cases.retain(|(set, case)| (set.name, *case) != ("odd", "merge --no-index {}"));
+    cases.retain(|(set, case)| (set.name, *case) != ("calls", "concat -G {}"));
     cases.retain(|(set, case)| format!("{} {case}", set.name).contains(&wanted));
     let mut jobs = Vec::new();
     for (number, (set, case)) in cases.iter().enumerate() {
