@@ -177,5 +177,5 @@ pub fn together(
         }
         Ok(form.block(&records)?)
     };
-    drive(pool, || walk.next(), work, |block| Ok(pool.install(|| writer.write(&block))?))
+    drive(pool, || walk.advance(), work, |block| Ok(pool.install(|| writer.write(&block))?))
 }

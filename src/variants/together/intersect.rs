@@ -141,7 +141,7 @@ pub fn intersect(
         let blocks = question.forms.iter().zip(&outputs).map(|(form, records)| form.block(records));
         Ok(Found { sites, blocks: blocks.collect::<Result<_, _>>()? })
     };
-    drive(pool, || walk.next(), work, commit)
+    drive(pool, || walk.advance(), work, commit)
 }
 
 fn write_site(record: &Record, present: &[bool], out: &mut Vec<u8>) {

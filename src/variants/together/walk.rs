@@ -49,7 +49,7 @@ impl<'p> Walk<'p> {
     ///
     /// # Errors
     /// A file is damaged or not sorted.
-    pub fn next(&mut self) -> Result<Option<Position>, TogetherError> {
+    pub fn advance(&mut self) -> Result<Option<Position>, TogetherError> {
         if !self.is_begun {
             self.is_begun = true;
             self.fill()?;

@@ -100,8 +100,8 @@ impl Blocks {
             } else {
                 alleles::add(&block.alleles, &mut merged)
             };
-            let map = map.ok_or_else(|| BlockError::Alleles(start))?;
-            parts.push(Part { file, record: Arc::clone(&block.record), map });
+            let map = map.ok_or(BlockError::Alleles(start))?;
+            parts.push(Part { file, record: Arc::clone(&block.record), map: Arc::new(map) });
         }
         if parts.is_empty() {
             self.least_end = 0;

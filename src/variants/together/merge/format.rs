@@ -19,6 +19,9 @@ struct Field {
     at: Vec<Option<usize>>,
 }
 
+/// A field with more values in a row is left out: BCF has no room for it (bcftools does the same).
+const MAX_VALUES: usize = (i32::MAX / 4) as usize;
+
 /// Merges FORMAT and the samples.
 pub struct FormatMerger<'h> {
     /// The headers of the files.
@@ -121,7 +124,11 @@ impl FormatMerger<'_> {
             }
         }
         fields.iter_mut().filter(|field| field.key == b"GT").for_each(|field| field.shape = None);
-        fields.retain(|field| field.shape.is_none_or(|shape| shape.width(row.alleles.len()) > 0));
+        let samples: usize = self.headers.iter().map(|header| header.samples().len()).sum();
+        fields.retain(|field| {
+            let width = field.shape.map_or(1, |shape| shape.width(row.alleles.len()));
+            width > 0 && width.saturating_mul(samples) <= MAX_VALUES
+        });
         fields
     }
 
@@ -227,13 +234,16 @@ impl PartWriter<'_> {
         let map = &self.part.map;
         let differ = map.iter().enumerate().any(|(i, allele)| i != *allele);
         let are_lists_same = !differ && map.len() == self.alleles;
-        let places: Vec<Option<usize>> = self.fields.iter().map(|field| field.at[self.number]).collect();
+        let place = |field: &Field| field.at[self.number];
         let has_lists = self.fields.iter().any(|field| field.shape.is_some());
-        let keys = self.part.record.format_keys().count();
+        let keys = match self.part.record.column(Column::Format) {
+            b"" | b"." => 0,
+            text => memchr::memchr_iter(b':', text).count() + 1,
+        };
         let is_verbatim = !differ
             && (are_lists_same || !has_lists)
-            && keys == places.len()
-            && places.iter().enumerate().all(|(i, place)| *place == Some(i));
+            && keys == self.fields.len()
+            && self.fields.iter().enumerate().all(|(i, field)| place(field) == Some(i));
         let mut written = 0;
         let mut cells: Vec<&[u8]> = Vec::new();
         for text in self.part.record.sample_texts().take(self.header.samples().len()) {
@@ -247,18 +257,18 @@ impl PartWriter<'_> {
             }
             cells.clear();
             cells.extend(text.split(|&b| b == b':'));
-            let genotype = self.fields.first().filter(|field| field.key == b"GT").and(places.first());
-            let genotype = genotype.and_then(|place| cells.get((*place)?)).copied();
+            let genotype = self.fields.first().filter(|field| field.key == b"GT");
+            let genotype = genotype.and_then(|field| cells.get(place(field)?)).copied();
             let is_haploid = genotype.is_some_and(|cell| !cell.iter().any(|b| matches!(b, b'/' | b'|')));
-            for (i, (field, place)) in self.fields.iter().zip(&places).enumerate() {
+            for (i, field) in self.fields.iter().enumerate() {
                 if i > 0 {
                     out.push(b':');
                 }
-                let Some(place) = place else {
+                let Some(place) = place(field) else {
                     out.extend_from_slice(&self.absent.cells[i]);
                     continue;
                 };
-                let cell = cells.get(*place).copied().filter(|cell| !cell.is_empty()).unwrap_or(b".");
+                let cell = cells.get(place).copied().filter(|cell| !cell.is_empty()).unwrap_or(b".");
                 match field.shape {
                     None if field.key == b"GT" && differ => renumber(cell, map, out),
                     Some(shape) if !are_lists_same => self.write_list(field, shape, cell, is_haploid, out)?,

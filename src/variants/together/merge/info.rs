@@ -44,7 +44,7 @@ impl Shape {
         out.clear();
         match self {
             Self::Alternates => out.extend(map.iter().skip(1).map(|allele| allele.saturating_sub(1))),
-            Self::Alleles => out.extend(map),
+            Self::Alleles => out.extend_from_slice(map),
             Self::Genotypes => {
                 for (i, &a) in map.iter().enumerate() {
                     out.extend(map[..=i].iter().map(|&b| genotype(a, b)));

@@ -38,6 +38,9 @@ use crate::variants::allele_subset::keep_alleles;
 use crate::variants::output::OutputForm;
 use crate::variants::pipeline::RecordProblem;
 
+/// A row has so many alleles at most: a list with a value for each genotype then has 8 million.
+const MAX_ALLELES: usize = 4096;
+
 /// Which rows lose the allele that stands for all others (`<*>`, `<NON_REF>`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TrimUnseen {
@@ -162,6 +165,9 @@ impl Merge {
             place: format!("{}:{position}", String::from_utf8_lossy(first.chrom())),
             what,
         };
+        if row.alleles.len() > MAX_ALLELES {
+            return Err(failed(format!("more than {MAX_ALLELES} alleles come together")));
+        }
         let begin = out.len();
         row.write_site(self.options.pass_wins, out);
         let mut samples = Vec::new();
@@ -241,7 +247,7 @@ struct Rows<'p> {
 impl Rows<'_> {
     fn next(&mut self) -> Result<Option<Row>, TogetherError> {
         while self.ready.is_empty() && !self.is_done {
-            match self.walk.next()? {
+            match self.walk.advance()? {
                 Some(position) => self.take(position)?,
                 None => {
                     self.is_done = true;
@@ -293,13 +299,15 @@ impl Rows<'_> {
                 rows
             }
         };
-        let regions = self.sieve.regions.as_ref().map(|(regions, _)| regions);
+        let Some((regions, _)) = &self.sieve.regions else {
+            self.ready.extend(rows);
+            return Ok(());
+        };
         self.ready.extend(rows.into_iter().filter(|row| {
             let start = u64::try_from(place).unwrap_or(0);
             let mut alleles = row.alleles.clone();
             alleles::trim(&mut alleles);
-            let interval = Interval { start, end: start + (alleles[0].len() as u64).max(1) };
-            regions.is_none_or(|regions| regions.meets(&name, interval))
+            regions.meets(&name, Interval { start, end: start + (alleles[0].len() as u64).max(1) })
         }));
         Ok(())
     }

@@ -26,7 +26,7 @@ pub struct Part {
     /// The record.
     pub record: Arc<Record>,
     /// For each of its alleles, REF first, the number among the row's.
-    pub map: Vec<usize>,
+    pub map: Arc<Vec<usize>>,
 }
 
 /// A row, as records and alleles.
@@ -51,13 +51,13 @@ impl Row {
         }
         let used = self.parts.iter().flat_map(|part| part.map.iter().skip(1));
         used.for_each(|&allele| numbers[allele] = Some(0));
-        let mut count = 0;
-        for number in numbers.iter_mut().flatten() {
+        for (count, number) in numbers.iter_mut().flatten().enumerate() {
             *number = count;
-            count += 1;
         }
-        for part in &mut self.parts {
-            part.map.iter_mut().for_each(|allele| *allele = numbers[*allele].unwrap_or(0));
+        let is_changed = numbers.iter().enumerate().any(|(i, number)| *number != Some(i));
+        for part in self.parts.iter_mut().filter(|_| is_changed) {
+            let map = Arc::make_mut(&mut part.map);
+            map.iter_mut().for_each(|allele| *allele = numbers[*allele].unwrap_or(0));
         }
         let mut numbers = numbers.iter();
         self.alleles.retain(|_| numbers.next().is_some_and(Option::is_some));
@@ -160,7 +160,7 @@ mod tests {
             let part = |(file, line): (usize, &&str)| Part {
                 file,
                 record: Arc::new(Record::parse(format!("1\t5\t{line}\t.").as_bytes()).unwrap()),
-                map: vec![0, 1],
+                map: Arc::new(vec![0, 1]),
             };
             let alleles = vec![b"A".to_vec(), b"C".to_vec()];
             let parts = lines.iter().enumerate().map(part).collect();

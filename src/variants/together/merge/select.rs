@@ -64,7 +64,7 @@ pub struct Slot {
     kinds: Vec<u32>,
     all_kinds: u32,
     state: State,
-    map: Vec<usize>,
+    map: Arc<Vec<usize>>,
 }
 
 /// The records of a file at this position, or its block that spans it.
@@ -91,7 +91,7 @@ impl Slot {
         if all_kinds == 0 || is_block {
             all_kinds |= kind::REFERENCE;
         }
-        Self { record, alleles, kinds, all_kinds, state: State::Apart, map: Vec::new() }
+        Self { record, alleles, kinds, all_kinds, state: State::Apart, map: Arc::default() }
     }
 }
 
@@ -158,10 +158,11 @@ pub fn simple(lines: Vec<Line>, position: i64, end: End) -> Result<Row, Vec<Line
         return Err(lines);
     }
     let alleles = alleles_of(&first.record);
+    let map = Arc::new((0..count).collect());
     let parts = lines.into_iter().map(|line| Part {
         file: line.file,
         record: Arc::new(line.record),
-        map: (0..count).collect(),
+        map: Arc::clone(&map),
     });
     Ok(Row { position, alleles, parts: parts.collect(), end })
 }
@@ -181,14 +182,15 @@ impl Merged {
             self.alleles = slot.alleles.clone();
             self.kinds = slot.kinds.clone();
             self.counts = vec![1; self.alleles.len()];
-            slot.map = (0..self.alleles.len()).collect();
+            slot.map = Arc::new((0..self.alleles.len()).collect());
             return Ok(());
         }
         let map = alleles::add(&slot.alleles, &mut self.alleles);
-        slot.map = map.ok_or_else(|| {
+        let map = map.ok_or_else(|| {
             let text = |allele: &[u8]| String::from_utf8_lossy(allele).into_owned();
             format!("the REFs {} and {} differ", text(&slot.alleles[0]), text(&self.alleles[0]))
         })?;
+        slot.map = Arc::new(map);
         self.kinds.resize(self.alleles.len(), 0);
         self.counts.resize(self.alleles.len(), 0);
         self.counts[0] += 1;
@@ -227,7 +229,7 @@ pub fn rows(buffers: &mut [Buffer], collapse: Collapse, position: i64, end: End)
             let file = buffers[buffer].file;
             let slot = &mut buffers[buffer].slots[slot];
             slot.state = State::Done;
-            parts.push(Part { file, record: Arc::clone(&slot.record), map: slot.map.clone() });
+            parts.push(Part { file, record: Arc::clone(&slot.record), map: Arc::clone(&slot.map) });
         }
         rows.push(Row { position, alleles: merged.alleles, parts, end });
     }
@@ -376,9 +378,12 @@ fn makes_multiallelic(slot: &Slot, collapse: Collapse, all_kinds: u32) -> bool {
     let kinds = slot.all_kinds;
     let is_reference = kinds & kind::REFERENCE != 0;
     let with_reference = all_kinds & kind::REFERENCE != 0;
-    collapse.any
-        || options.iter().any(|&(kind, is_on)| is_on && all_kinds & kind != 0 && kinds & kind != 0)
-        || is_reference
-            && (with_reference || options.iter().any(|&(kind, is_on)| is_on && all_kinds & kind != 0))
-        || !is_reference && with_reference && options.iter().any(|&(kind, is_on)| is_on && kinds & kind != 0)
+    let has_option = |of: u32| options.iter().any(|&(kind, is_on)| is_on && of & kind != 0);
+    if collapse.any || has_option(all_kinds & kinds) {
+        return true;
+    }
+    match is_reference {
+        true => with_reference || has_option(all_kinds),
+        false => with_reference && has_option(kinds),
+    }
 }
