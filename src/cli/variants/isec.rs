@@ -153,7 +153,7 @@ impl IsecArguments {
         let begun = Run::begin();
         let paths = self.several.paths(self.file_list.as_deref())?;
         let presence = self.presence(&paths)?;
-        let kind = self.kind()?;
+        let kind = self.output.kind()?;
         let inputs = several::open(&paths, kind.is_bcf)?;
         let conditions = self.conditions(&inputs)?;
         let sieve = self.sieve()?;
@@ -193,11 +193,6 @@ impl IsecArguments {
             None if paths.len() == 2 => Ok(Presence::Venn),
             None => Ok(Presence::AtLeast(1)),
         }
-    }
-
-    /// By -O alone: names follow from it.
-    fn kind(&self) -> Result<OutputKind, UsageError> {
-        self.output.kind()
     }
 
     fn sieve(&self) -> anyhow::Result<Sieve> {

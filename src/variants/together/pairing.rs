@@ -319,7 +319,7 @@ mod tests {
             ("0 a A C,G|1 b A C", Some, "01"),
             ("0 a A C|1 b A G", Some, "0 1"),
             (snp_and_indel, Snps, "02 1 3"),
-            (snp_and_indel, Indels, "13 0 2"),
+            (snp_and_indel, Indels, "0 13 2"),
             (snp_and_indel, Both, "02 13"),
             ("0 a A C|1 b A AT", Both, "0 1"),
             ("0 a A C|1 b A AT", Any, "01"),

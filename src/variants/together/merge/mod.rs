@@ -262,7 +262,10 @@ impl Rows<'_> {
     fn flush(&mut self, next: Option<(usize, i64)>) -> Result<(), TogetherError> {
         let Some(blocks) = &mut self.blocks else { return Ok(()) };
         let regions = self.sieve.regions.as_ref().map(|(regions, _)| regions);
-        let rows = blocks.flush(next, regions).map_err(|error| TogetherError::Option(error.to_string()))?;
+        let failed = |error: blocks::BlockError| {
+            TogetherError::Record(RecordProblem { place: "--gvcf".to_owned(), what: error.to_string() })
+        };
+        let rows = blocks.flush(next, regions).map_err(failed)?;
         self.ready.extend(rows);
         Ok(())
     }
