@@ -444,7 +444,7 @@ fn view_selects_sites_at_any_number_of_threads() {
     assert!(!kept.is_empty() && !left.is_empty());
     assert_eq!(kept.lines().count() + left.lines().count(), all.lines().count());
     for threads in ["1", "2", "7"] {
-        assert_eq!(run(&["-t", threads, "-i", "GT=\"het\""]), kept);
+        assert_eq!(run(&["--threads", threads, "-i", "GT=\"het\""]), kept);
     }
     let explained = run(&["-i", "GT=\"het\"", "--explain-filter"]);
     assert!(explained.contains("FORMAT/GT"), "{explained}");
