@@ -1,14 +1,15 @@
 //! A record with fewer alternate alleles: every list that has a value for each allele or genotype follows.
 //!
-//! What becomes of lists is as in htslib's `bcf_remove_allele_set`: fields of Number=A, R and G are cut; in GT alleles
-//! are renumbered, and what was taken away is missing; a list that is missing as a whole stays so. FORMAT/LAA and the
-//! local lists (VCF 4.5) are left to alleles by their numbers.
+//! What becomes of lists is as in htslib's `bcf_remove_allele_set`: fields of Number=A, R and G are cut, and those of
+//! local alleles (VCF 4.5) by the sample's `LAA`, which is renumbered; in GT alleles are renumbered, and what was taken away
+//! is missing; a list that is missing as a whole stays so.
 
-use super::genotype;
+use super::allele_lists::{Per, Tag, count, items, next_genotype, ploidy_of};
+use super::genotype::{self, renumber};
 use super::pipeline::RecordProblem;
-use crate::formats::vcf::header::{Header, Number};
+use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::write_integer;
-use crate::formats::vcf::record::Record;
+use crate::formats::vcf::record::{Record, parse_integer};
 
 /// Keeps the alleles for which `keep` is true, the reference always.
 ///
@@ -22,14 +23,16 @@ pub fn keep_alleles(record: &mut Record, header: &Header, keep: &[bool]) -> Resu
     }
     let kept = old.iter().enumerate().filter(|(i, _)| is_kept(i + 1)).map(|(_, allele)| allele.as_slice());
     record.set_alternates(kept);
-    let lists = Lists { alleles: old.len() + 1, is_kept: &is_kept };
-
+    let alleles: Vec<usize> = (0..=old.len()).collect();
     let mut changes = Vec::new();
     for (key, value) in record.info_fields() {
-        let (Some(value), Some(definition)) = (value, header.info(key)) else { continue };
-        let Some(shape) = Shape::of(definition.number) else { continue };
+        let Some(value) = value else { continue };
+        let per = Tag::of_info(header, key).per;
+        if !matches!(per, Per::Alternate | Per::Allele | Per::Genotype) {
+            continue;
+        }
         let mut text = Vec::new();
-        if lists.cut(value, shape, &mut text).ok_or_else(|| wrong_length(record, "INFO", key))? {
+        if cut(value, per, &alleles, is_kept, &mut text).ok_or_else(|| wrong_length(record, "INFO", key))? {
             changes.push((key.to_vec(), text));
         }
     }
@@ -41,38 +44,52 @@ pub fn keep_alleles(record: &mut Record, header: &Header, keep: &[bool]) -> Resu
         }
     }
 
+    // New numbers; what is taken away has none.
+    let numbers: Vec<Option<usize>> = alleles
+        .iter()
+        .scan(0, |next, &allele| {
+            *next += usize::from(is_kept(allele));
+            Some(is_kept(allele).then_some(*next - 1))
+        })
+        .collect();
+    let local = record.format_index(b"LAA").map(|field| record.cells(field).map(local_alleles).collect());
+    let local: Option<Vec<Vec<usize>>> = local;
     let mut changes = Vec::new();
-    let mut numbers = vec![None; old.len() + 1];
-    let mut next = 0;
-    for (allele, number) in numbers.iter_mut().enumerate() {
-        if is_kept(allele) {
-            *number = Some(next);
-            next += 1;
-        }
-    }
     for (field, key) in record.format_keys().enumerate() {
         let (mut text, mut ends) = (Vec::new(), Vec::new());
-        if key == b"GT" {
-            for cell in record.cells(field) {
-                renumber(cell, &numbers, &mut text).ok_or_else(|| {
-                    RecordProblem::at(record, "a genotype has an allele that the record does not have")
-                })?;
-                ends.push(text.len());
-            }
-        } else {
-            let Some(shape) = header.format(key).and_then(|definition| Shape::of(definition.number)) else {
-                continue;
-            };
-            for cell in record.cells(field) {
-                let begin = text.len();
-                let was_cut = lists.cut(cell, shape, &mut text);
+        let per = Tag::of_format(header, key).per;
+        let is_local =
+            matches!(per, Per::LocalAlternate | Per::LocalAllele | Per::LocalGenotype | Per::LocalList);
+        if key != b"GT" && (per == Per::Other || (is_local && local.is_none())) {
+            continue;
+        }
+        for (sample, cell) in record.cells(field).enumerate() {
+            let begin = text.len();
+            let known = local.as_ref().filter(|_| is_local).and_then(|local| local.get(sample));
+            if key == b"GT" {
+                if genotype::alleles(cell).flatten().any(|allele| allele >= numbers.len()) {
+                    let what = "a genotype has an allele that the record does not have";
+                    return Err(RecordProblem::at(record, what));
+                }
+                renumber(cell, &mut text, |allele| numbers.get(allele).copied().flatten());
+            } else if per == Per::LocalList {
+                let kept = known.into_iter().flatten().skip(1).filter_map(|&allele| *numbers.get(allele)?);
+                for (i, number) in kept.enumerate() {
+                    if i > 0 {
+                        text.push(b',');
+                    }
+                    write_integer(number as i64, &mut text);
+                }
+            } else {
+                let was_cut = cut(cell, per, known.unwrap_or(&alleles), is_kept, &mut text);
                 if !was_cut.ok_or_else(|| wrong_length(record, "FORMAT", key))? {
                     text.extend_from_slice(cell);
-                } else if text.len() == begin {
-                    text.push(b'.');
                 }
-                ends.push(text.len());
             }
+            if text.len() == begin {
+                text.push(b'.');
+            }
+            ends.push(text.len());
         }
         changes.push((key.to_vec(), text, ends));
     }
@@ -82,96 +99,56 @@ pub fn keep_alleles(record: &mut Record, header: &Header, keep: &[bool]) -> Resu
     Ok(())
 }
 
+/// REF and the alleles of a sample's `LAA`.
+fn local_alleles(list: &[u8]) -> Vec<usize> {
+    let numbers = items(list).filter_map(parse_integer).filter_map(|number| usize::try_from(number).ok());
+    std::iter::once(0).chain(numbers).collect()
+}
+
 fn wrong_length(record: &Record, column: &str, key: &[u8]) -> RecordProblem {
     let key = String::from_utf8_lossy(key);
     RecordProblem::at(record, format!("{column}/{key} has not one value for each allele or genotype"))
 }
 
-/// What the values of a list belong to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Alternates,
-    Alleles,
-    Genotypes,
-}
-
-impl Shape {
-    fn of(number: Number) -> Option<Self> {
-        match number {
-            Number::Alternates => Some(Self::Alternates),
-            Number::Alleles => Some(Self::Alleles),
-            Number::Genotypes => Some(Self::Genotypes),
-            _ => None,
-        }
+/// Appends the values that stay of a list for these alleles; false where the list is missing and stays as it is, `None`
+/// where its length is wrong. How many chromosomes a list of genotypes is for, its length tells.
+fn cut(
+    list: &[u8],
+    per: Per,
+    alleles: &[usize],
+    is_kept: impl Fn(usize) -> bool,
+    out: &mut Vec<u8>,
+) -> Option<bool> {
+    if list == b"." || list.is_empty() {
+        return Some(false);
     }
-}
-
-struct Lists<'k> {
-    /// How many alleles there were.
-    alleles: usize,
-    is_kept: &'k dyn Fn(usize) -> bool,
-}
-
-impl Lists<'_> {
-    /// Appends the values that stay; false where the list is missing and stays as it is, `None` where its length is
-    /// wrong. A list for genotypes may be that of a haploid: one value for each allele.
-    fn cut(&self, list: &[u8], shape: Shape, out: &mut Vec<u8>) -> Option<bool> {
-        if list == b"." || list.is_empty() {
-            return Some(false);
-        }
-        let count = 1 + memchr::memchr_iter(b',', list).count();
-        let genotypes = self.alleles * (self.alleles + 1) / 2;
-        let shape = match shape {
-            Shape::Genotypes if count == self.alleles && count != genotypes => Shape::Alleles,
-            shape => shape,
+    let is_kept = |place: usize| alleles.get(place).is_some_and(|&allele| is_kept(allele));
+    let (first, mut genotype) = match per {
+        Per::Alternate | Per::LocalAlternate => (1, Vec::new()),
+        Per::Allele | Per::LocalAllele => (0, Vec::new()),
+        _ => (0, vec![0; ploidy_of(count(list), alleles.len())?]),
+    };
+    if genotype.is_empty() && count(list) + first != alleles.len() {
+        return None;
+    }
+    let begin = out.len();
+    for (i, value) in items(list).enumerate() {
+        let stays = if genotype.is_empty() {
+            is_kept(i + first)
+        } else {
+            genotype.iter().all(|&place| is_kept(place))
         };
-        let expected = match shape {
-            Shape::Alternates => self.alleles - 1,
-            Shape::Alleles => self.alleles,
-            Shape::Genotypes => genotypes,
-        };
-        if count != expected {
-            return None;
+        if !genotype.is_empty() {
+            next_genotype(&mut genotype, alleles.len());
         }
-        // Genotypes are in the order 0/0, 0/1, 1/1, 0/2, ... (section 1.6.2).
-        let (mut low, mut high) = (0, 0);
-        let begin = out.len();
-        for (i, value) in list.split(|&b| b == b',').enumerate() {
-            let is_kept = match shape {
-                Shape::Alternates => (self.is_kept)(i + 1),
-                Shape::Alleles => (self.is_kept)(i),
-                Shape::Genotypes => (self.is_kept)(low) && (self.is_kept)(high),
-            };
-            (low, high) = if low == high { (0, high + 1) } else { (low + 1, high) };
-            if is_kept {
-                if out.len() > begin {
-                    out.push(b',');
-                }
-                out.extend_from_slice(value);
+        if stays {
+            if out.len() > begin {
+                out.push(b',');
             }
-        }
-        Some(true)
-    }
-}
-
-/// Appends a genotype with new numbers for its alleles.
-fn renumber(cell: &[u8], numbers: &[Option<usize>], out: &mut Vec<u8>) -> Option<()> {
-    if let Some(prefix @ (b'/' | b'|')) = cell.first() {
-        out.push(*prefix);
-    }
-    for (i, (phased, allele)) in genotype::phased_alleles(cell).enumerate() {
-        if i > 0 {
-            out.push(if phased { b'|' } else { b'/' });
-        }
-        match allele {
-            Some(allele) => match numbers.get(allele)? {
-                Some(number) => write_integer(*number as i64, out),
-                None => out.push(b'.'),
-            },
-            None => out.push(b'.'),
+            out.extend_from_slice(value);
         }
     }
-    Some(())
+    Some(true)
 }
 
 #[cfg(test)]
@@ -184,28 +161,46 @@ mod tests {
         let header = Header::parse(
             b"##fileformat=VCFv4.2\n##INFO=<ID=AC,Number=A,Type=Integer,Description=\"\">\n\
             ##INFO=<ID=AD,Number=R,Type=Integer,Description=\"\">\n##FORMAT=<ID=GT,Number=1,Type=String,Description=\"\">\n\
-            ##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"\">\n\
+            ##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"\">\n##FORMAT=<ID=LAA,Number=.,Type=Integer,Description=\"\">\n\
+            ##FORMAT=<ID=LAD,Number=LR,Type=Integer,Description=\"\">\n##FORMAT=<ID=LPL,Number=LG,Type=Integer,Description=\"\">\n\
+            ##FORMAT=<ID=LEC,Number=LA,Type=Integer,Description=\"\">\n\
             #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\tc\n",
         )
         .unwrap();
-        // Expected: bcftools 1.24 view -a of the same lines.
         for (line, keep, expected) in [
+            // Expected: bcftools 1.24 view -a -I.
             (
-                "1\t5\t.\tA\tC,G,T\t.\t.\tAC=1,2,3;X=7;AD=9,1,2,3\tGT:PL\t0/2:0,1,2,3,4,5,6,7,8,9\t2|3:.\t1:1,2,3,4",
-                [true, false, true, false],
-                "1\t5\t.\tA\tG\t.\t.\tAC=2;X=7;AD=9,2\tGT:PL\t0/1:0,3,5\t1|.:.\t.:1,3",
+                "A\tC,G,T\t.\t.\tAD=9,1,2,3\tGT:PL\t0/2:0,1,2,3,4,5,6,7,8,9\t2|2:.\t0:1,2,3,4",
+                &[true, false, true, false][..],
+                "A\tG\t.\t.\tAD=9,2\tGT:PL\t0/1:0,3,5\t1|1:.\t0:1,3",
             ),
             (
-                "1\t5\t.\tA\tC,G,T\t.\t.\tAC=.\tGT\t0/0\t./.\t0",
-                [true, false, false, false],
-                "1\t5\t.\tA\t.\t.\t.\tAC=.\tGT\t0/0\t./.\t0",
+                "A\tC,G\t.\t.\tAD=.\tGT\t0/0\t./.\t0",
+                &[true, false, false],
+                "A\t.\t.\t.\tAD=.\tGT\t0/0\t./.\t0",
+            ),
+            (
+                "A\tC,G\t.\t.\t.\tGT:LAA:LAD:LPL:LEC\t0/2:2:7,8:0,1,2:5\t0/0:1,2:5,6,7:0,1,2,3,4,5:3,4\t0/0:.:9:0:.",
+                &[true, false, true],
+                "A\tG\t.\t.\t.\tGT:LAA:LAD:LPL:LEC\t0/1:1:7,8:0,1,2:5\t0/0:1:5,7:0,3,5:4\t0/0:.:9:0:.",
+            ),
+            (
+                "A\tC,G\t.\t.\t.\tGT:LAA:LAD\t0/2:1,2:1,2,3\t0/0:1:5,6\t2/2:2:1,2",
+                &[true, false, true],
+                "A\tG\t.\t.\t.\tGT:LAA:LAD\t0/1:1:1,3\t0/0:.:5\t1/1:1:1,2",
+            ),
+            // By hand: an allele that a genotype has is taken away, and three chromosomes.
+            (
+                "A\tC,G\t.\t.\tAC=1,2\tGT:PL\t1|2:.\t0/2/2:0,1,2,3,4,5,6,7,8,9\t.",
+                &[true, false, true],
+                "A\tG\t.\t.\tAC=2\tGT:PL\t.|1:.\t0/1/1:0,4,7,9\t.:.",
             ),
         ] {
-            let mut record = Record::parse(line.as_bytes()).unwrap();
-            keep_alleles(&mut record, &header, &keep).unwrap();
+            let mut record = Record::parse(format!("1\t5\t.\t{line}").as_bytes()).unwrap();
+            keep_alleles(&mut record, &header, keep).unwrap();
             let mut text = Vec::new();
             record.write(&mut text);
-            assert_eq!(String::from_utf8(text).unwrap(), expected);
+            assert_eq!(String::from_utf8(text).unwrap(), format!("1\t5\t.\t{expected}"));
         }
         let mut record = Record::parse(b"1\t5\t.\tA\tC,G\t.\t.\tAC=1\tGT\t0\t0\t0").unwrap();
         let error = keep_alleles(&mut record, &header, &[true, true, false]).unwrap_err().to_string();

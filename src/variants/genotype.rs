@@ -1,5 +1,7 @@
 //! Genotypes: the text of a GT cell as alleles and phase (VCF specification, section 1.6.2).
 
+use crate::formats::vcf::number::write_integer;
+
 /// The alleles of a cell, `None` for `.`. A phase in front (VCF 4.4) is passed over; what is no number is missing.
 #[inline]
 pub fn alleles(cell: &[u8]) -> impl Iterator<Item = Option<usize>> + Clone {
@@ -19,6 +21,27 @@ pub fn phased_alleles(cell: &[u8]) -> impl Iterator<Item = (bool, Option<usize>)
         rest = end.map(|end| &text[end + 1..]);
         Some((phased, allele(&text[..end.unwrap_or(text.len())])))
     })
+}
+
+/// Writes a genotype with other allele numbers, `.` where there is none; phase and whatever else stands in it stay.
+pub fn renumber(genotype: &[u8], out: &mut Vec<u8>, number: impl Fn(usize) -> Option<usize>) {
+    let mut rest = genotype;
+    while let Some(&first) = rest.first() {
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits == 0 {
+            out.push(first);
+            rest = &rest[1..];
+            continue;
+        }
+        let allele = rest[..digits]
+            .iter()
+            .fold(0usize, |value, digit| value.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
+        match number(allele) {
+            Some(number) => write_integer(number as i64, out),
+            None => out.push(b'.'),
+        }
+        rest = &rest[digits..];
+    }
 }
 
 fn without_prefix(cell: &[u8]) -> &[u8] {
@@ -94,6 +117,21 @@ mod tests {
             let plain: Vec<_> = expected.iter().map(|&(_, allele)| allele).collect();
             assert_eq!(alleles(cell.as_bytes()).collect::<Vec<_>>(), plain, "{cell}");
             assert_eq!(Zygosity::of(cell.as_bytes()), zygosity, "{cell}");
+        }
+    }
+
+    #[test]
+    fn genotypes_are_renumbered() {
+        for (from, to) in
+            [("0/1", "0/."), ("2|0", "1|0"), ("./.", "./."), ("12", "."), ("/0/2", "/0/1"), ("", "")]
+        {
+            let mut out = Vec::new();
+            renumber(from.as_bytes(), &mut out, |a| match a {
+                0 => Some(0),
+                2 => Some(1),
+                _ => None,
+            });
+            assert_eq!(String::from_utf8_lossy(&out), to);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Variants between the caller and the annotation: what bcftools does in a chain of processes, in one pass.
 
 pub mod allele_counts;
+pub mod allele_lists;
 pub mod allele_subset;
 pub mod chain;
 pub mod expression;

@@ -7,9 +7,11 @@ use super::atoms::{Part, Row, rows};
 use super::counts::{Counted, Counts};
 use super::fix::has_other_letters;
 use super::origin::{self, OriginTag};
-use super::values::{Per, Tag, count, nth, places_with, ploidy_of, push_list, push_number, renumber};
 use crate::formats::vcf::header::{Header, Type};
+use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Column, Record, cell, parse_integer};
+use crate::variants::allele_lists::{Per, Tag, count, nth, places_with, ploidy_of, push_list};
+use crate::variants::genotype::renumber;
 use crate::variants::pipeline::{Each, RecordProblem};
 
 /// So many alternate alleles are taken apart together; all are compared with all.
@@ -224,7 +226,7 @@ impl Each for Atomise {
                     if i > 0 {
                         text.push(b',');
                     }
-                    push_number(&mut text, number + 1);
+                    write_integer((number + 1) as i64, &mut text);
                 }
                 tag.set(&mut atom, &String::from_utf8_lossy(&text));
             }
@@ -283,8 +285,8 @@ fn write_value(
             push_list(line, places_with(allele, ploidy).map(item));
             if is_starred {
                 // Genotypes with `*` come behind the others.
-                let more =
-                    super::values::genotype_count(3, ploidy) - super::values::genotype_count(2, ploidy);
+                let more = crate::variants::allele_lists::genotype_count(3, ploidy)
+                    - crate::variants::allele_lists::genotype_count(2, ploidy);
                 line.extend(b",.".repeat(more));
             }
             return;

@@ -1,8 +1,8 @@
 //! `-d`: of records at one position that are the same, or of the same kind, the first stays.
 
 use super::RemoveDuplicates;
-use super::values::nth;
 use crate::formats::vcf::record::Record;
+use crate::variants::allele_lists::nth;
 use crate::variants::kinds::Kinds;
 
 /// What has been kept at a position.

@@ -2,8 +2,9 @@
 
 use super::counts::{Counted, Counts};
 use super::genome::concrete;
-use super::values::{nth, push_list, renumber};
 use crate::formats::vcf::record::{Column, Record, parse_integer};
+use crate::variants::allele_lists::{nth, push_list};
+use crate::variants::genotype::renumber;
 
 /// Whether there is a letter that is no base.
 pub fn has_other_letters(allele: &[u8]) -> bool {
@@ -132,7 +133,7 @@ fn swap_genotypes(record: &mut Record, other: usize) {
     if nth(&counted, other - 1).is_some_and(|value| parse_integer(value).is_some() || value == b".") {
         let now = references.get().to_string();
         let mut list = Vec::new();
-        let values = super::values::items(&counted).enumerate();
+        let values = crate::variants::allele_lists::items(&counted).enumerate();
         push_list(&mut list, values.map(|(i, value)| if i == other - 1 { now.as_bytes() } else { value }));
         record.set_info(b"AC", Some(&list));
     }

@@ -1,6 +1,6 @@
 //! The genotype of joined records: each chromosome's allele from the record that has it, and phase where it is known.
 
-use super::values::push_number;
+use crate::formats::vcf::number::write_integer;
 
 /// An allele of a genotype.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn write(lead: Option<u8>, calls: &[Call], line: &mut Vec<u8>) {
             line.push(if call.is_phased { b'|' } else { b'/' });
         }
         match call.allele {
-            Some(allele) => push_number(line, allele),
+            Some(allele) => write_integer(allele as i64, line),
             None => line.push(b'.'),
         }
     }

@@ -7,11 +7,11 @@ use super::alleles::{self, Joined};
 use super::counts::{Counted, Counts};
 use super::genotypes;
 use super::origin;
-use super::values::{
-    Per, Tag, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list,
-};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record, cell};
+use crate::variants::allele_lists::{
+    Per, Tag, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list,
+};
 use crate::variants::pipeline::RecordProblem;
 
 /// Joins records of one position, of which there are two at least.

@@ -1,8 +1,10 @@
 //! Joined values of local alleles (VCF 4.5): the samples' lists `LAA` are joined, and the values follow them.
 
 use super::join::MAX_VALUES;
-use super::values::{Per, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list};
 use crate::formats::vcf::record::parse_integer;
+use crate::variants::allele_lists::{
+    Per, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list,
+};
 
 /// Joins the values of one sample; `local` has its `LAA` in each record.
 pub fn join(per: Per, values: &[Option<&[u8]>], local: &[&[u8]], maps: &[Vec<usize>], line: &mut Vec<u8>) {

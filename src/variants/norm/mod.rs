@@ -25,7 +25,6 @@ mod reference;
 mod split;
 mod symbolic;
 pub mod transcripts;
-mod values;
 pub mod warnings;
 
 use std::path::PathBuf;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::counts::{Counted, Counts};
 use super::origin::{self, OriginTag};
-use super::values::{Per, Tag, count, items, nth, places_with, ploidy_of, push_list, push_number, renumber};
 use super::{Collapse, NormOptions};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record, cell, parse_integer};
+use crate::variants::allele_lists::{Per, Tag, count, items, nth, places_with, ploidy_of, push_list};
+use crate::variants::genotype::renumber;
 use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::{Each, RecordProblem};
 
@@ -321,7 +322,7 @@ fn write_local(value: &[u8], per: Per, local: Option<&[u8]>, allele: usize, line
     let place = numbers.position(|number| number == allele as i64).map(|place| place + 1);
     let alleles = 1 + items(local).filter(|item| parse_integer(item).is_some()).count();
     match (per, place) {
-        (Per::LocalList, Some(_)) => push_number(line, 1),
+        (Per::LocalList, Some(_)) => line.push(b'1'),
         (Per::LocalAlternate, Some(place)) => line.extend_from_slice(nth(value, place - 1).unwrap_or(b".")),
         (Per::LocalAllele, Some(place)) => write_part(value, Per::Allele, 2, place, line),
         (Per::LocalGenotype, Some(place)) => match ploidy_of(count(value), alleles) {

@@ -4,8 +4,8 @@
 //! they are aligned as other variants are.
 
 use super::align::Sequence;
-use super::values::nth;
 use crate::formats::vcf::record::{Record, parse_integer};
+use crate::variants::allele_lists::nth;
 
 /// Bases of the reference that a record spans: the most of REF, END and the SVLEN of alleles that span the reference, as
 /// htslib has it.

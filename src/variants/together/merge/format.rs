@@ -4,9 +4,9 @@ use super::info::Shape;
 use super::row::{Part, Row};
 use super::rules::Missing;
 use crate::formats::vcf::header::{Header, Type};
-use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::Column;
 use crate::formats::vcf::value::{list, list_length, real};
+use crate::variants::genotype::renumber;
 
 /// A field of the row.
 struct Field {
@@ -270,7 +270,7 @@ impl PartWriter<'_> {
                 };
                 let cell = cells.get(place).copied().filter(|cell| !cell.is_empty()).unwrap_or(b".");
                 match field.shape {
-                    None if field.key == b"GT" && differ => renumber(cell, map, out),
+                    None if field.key == b"GT" && differ => renumber(cell, out, |n| Some(numbered(map, n))),
                     Some(shape) if !are_lists_same => self.write_list(field, shape, cell, is_haploid, out)?,
                     _ => out.extend_from_slice(cell),
                 }
@@ -360,28 +360,13 @@ impl PartWriter<'_> {
     }
 }
 
-fn name(key: &[u8]) -> String {
-    String::from_utf8_lossy(key).into_owned()
+/// The row's number of an allele; one that the record does not have stays.
+fn numbered(map: &[usize], allele: usize) -> usize {
+    map.get(allele).copied().unwrap_or(allele)
 }
 
-/// A genotype with the row's numbers of alleles.
-fn renumber(cell: &[u8], map: &[usize], out: &mut Vec<u8>) {
-    let mut rest = cell;
-    while let Some(&first) = rest.first() {
-        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        if digits == 0 {
-            out.push(first);
-            rest = &rest[1..];
-            continue;
-        }
-        let number =
-            rest[..digits].iter().fold(0usize, |n, b| n.saturating_mul(10).saturating_add((b - b'0').into()));
-        match map.get(number) {
-            Some(&allele) => write_integer(allele as i64, out),
-            None => out.extend_from_slice(&rest[..digits]),
-        }
-        rest = &rest[digits..];
-    }
+fn name(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).into_owned()
 }
 
 #[cfg(test)]
@@ -405,7 +390,7 @@ mod tests {
             assert_eq!(count(cell.as_bytes(), &map, &mut counts).unwrap(), ploidy, "{cell}");
             assert_eq!((counts.all, counts.alternates.as_slice()), (all, &alternates[..]), "{cell}");
             let mut out = Vec::new();
-            renumber(cell.as_bytes(), &map, &mut out);
+            renumber(cell.as_bytes(), &mut out, |n| Some(numbered(&map, n)));
             assert_eq!(String::from_utf8(out).unwrap(), expected, "{cell}");
         }
         assert!(count(b"0/9", &map, &mut Counts::default()).is_err());

@@ -1,4 +1,4 @@
-//! Lists of values per allele or per genotype, as text.
+//! Lists of values per allele or per genotype, as text: what their values belong to, and the order of genotypes.
 //!
 //! Genotypes are in the order of the VCF specification (section 1.6.2): for ploidy `P` and alleles `k1 <= ... <= kP` the place
 //! is the sum of `C(k_m + m - 1, m)`.
@@ -123,36 +123,6 @@ pub fn next_genotype(genotype: &mut [usize], alleles: usize) -> bool {
     false
 }
 
-/// Writes a genotype with other allele numbers, `.` where there is none; phase and whatever else stands in it stay.
-pub fn renumber(genotype: &[u8], out: &mut Vec<u8>, number: impl Fn(usize) -> Option<usize>) {
-    let mut rest = genotype;
-    while let Some(&first) = rest.first() {
-        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        if digits == 0 {
-            out.push(first);
-            rest = &rest[1..];
-            continue;
-        }
-        let allele = rest[..digits]
-            .iter()
-            .fold(0usize, |value, digit| value.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
-        match number(allele) {
-            Some(number) => push_number(out, number),
-            None => out.push(b'.'),
-        }
-        rest = &rest[digits..];
-    }
-}
-
-/// Writes a number.
-pub fn push_number(out: &mut Vec<u8>, number: usize) {
-    if number < 10 {
-        out.push(b'0' + number as u8);
-    } else {
-        out.extend_from_slice(number.to_string().as_bytes());
-    }
-}
-
 /// Writes values behind one another, with commas between them.
 pub fn push_list<'v>(out: &mut Vec<u8>, values: impl IntoIterator<Item = &'v [u8]>) {
     for (i, value) in values.into_iter().enumerate() {
@@ -181,21 +151,6 @@ mod tests {
         assert_eq!(places_with(2, 3).collect::<Vec<_>>(), [0, 4, 7, 9]);
         for (count, alleles, ploidy) in [(3, 3, Some(1)), (6, 3, Some(2)), (10, 3, Some(3)), (5, 3, None)] {
             assert_eq!(ploidy_of(count, alleles), ploidy);
-        }
-    }
-
-    #[test]
-    fn genotypes_are_renumbered() {
-        for (from, to) in
-            [("0/1", "0/."), ("2|0", "1|0"), ("./.", "./."), ("12", "."), ("/0/2", "/0/1"), ("", "")]
-        {
-            let mut out = Vec::new();
-            renumber(from.as_bytes(), &mut out, |a| match a {
-                0 => Some(0),
-                2 => Some(1),
-                _ => None,
-            });
-            assert_eq!(String::from_utf8_lossy(&out), to);
         }
     }
 }
