@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::bcftools::{self, Job};
+use common::variant_files::utf8;
 use common::*;
 
 /// A chain for any calls with QUAL and GT.
@@ -36,9 +37,10 @@ do = "exclude"
 expression = "AC=0"
 "#;
 
-/// The same steps as commands; `R` is the reference. bcftools' exact duplicates are `-d exact`.
+/// The same steps as commands; `R` is the reference. bcftools checks REF only where it aligns; that all is aligned again
+/// after the split makes it one. bcftools' exact duplicates are `-d exact`.
 const STEPS: [&str; 8] = [
-    "norm -N -c x -f R",
+    "norm -c x -f R",
     "norm -m -any",
     "norm -f R",
     "norm -d exact",
@@ -47,10 +49,6 @@ const STEPS: [&str; 8] = [
     "filter -e QUAL<30 -s LowQual -m +",
     "view -e AC=0",
 ];
-
-fn utf8(path: &Path) -> String {
-    path.to_str().expect("UTF-8").to_owned()
-}
 
 /// Calls with their reference.
 fn inputs() -> Vec<(PathBuf, PathBuf)> {
@@ -123,13 +121,14 @@ fn a_chain_is_its_steps_one_after_another() {
         let directory = directory.path();
         let chain = directory.join("chain.toml");
         fs::write(&chain, CHAIN).expect("chain");
-        // Numbers as bcftools prints them.
+        // Numbers as bcftools prints them, and here and there a REF that is not the reference's.
         let first = directory.join("in.vcf");
         if has("bcftools") {
             peer("bcftools", &["view", "--no-version", "-o", &utf8(&first), &utf8(&input)]);
         } else {
             fs::write(&first, text(&input)).expect("input");
         }
+        fs::write(&first, with_wrong_references(&text(&first))).expect("input");
         let in_one = run(&chain, &first, &reference, "1", directory);
         for threads in ["2", "3", "7"] {
             let again = run(&chain, &first, &reference, threads, directory);
@@ -154,6 +153,7 @@ fn a_chain_is_its_steps_one_after_another() {
         assert_eq!(difference(&without_comments(&text(&ours)), &in_one.records), None, "{name}: our steps");
         assert!(counts.last() > Some(&100), "{name}: {counts:?}");
 
+        assert!(counts[1] < counts[0], "{name}: records whose REF does not fit go");
         // What one step gives the next takes, and each account adds up.
         for (number, row) in in_one.ledger.iter().enumerate() {
             let of = |column: usize| row[column].parse::<usize>().expect("a count");
@@ -171,6 +171,18 @@ fn a_chain_is_its_steps_one_after_another() {
         }
         assert_eq!(difference(&without_comments(&text(&theirs)), &in_one.records), None, "{name}: bcftools");
     }
+}
+
+/// Another base than the reference's in every 100th line, where REF is one base.
+fn with_wrong_references(text: &str) -> String {
+    let changed = text.lines().enumerate().map(|(number, line)| {
+        let mut columns: Vec<&str> = line.split('\t').collect();
+        if !line.starts_with('#') && number % 100 == 0 && columns[3].len() == 1 {
+            columns[3] = if columns[3] == "A" { "C" } else { "A" };
+        }
+        columns.join("\t") + "\n"
+    });
+    changed.collect()
 }
 
 fn records(path: &Path) -> usize {
@@ -210,6 +222,25 @@ fn a_bad_chain_is_told_in_a_line() {
         );
         assert!(output.stdout.is_empty(), "{text}");
     }
+}
+
+#[test]
+fn a_reference_that_does_not_fit_is_told_as_norm_tells_it() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let (chain, input) = (directory.path().join("chain.toml"), directory.path().join("in.vcf"));
+    fs::write(&chain, "[[step]]\ndo = \"check-ref\"\nmode = \"w\"\n").expect("chain");
+    let text = text(&root().join("testdata/trio.truth.vcf.gz"));
+    fs::write(&input, with_wrong_references(&text)).expect("input");
+    let (chain, input, reference) = (utf8(&chain), utf8(&input), utf8(&root().join("testdata/genome.fa")));
+    let told = |arguments: &[&str]| {
+        let output =
+            norn_ok(&[&["variants"], arguments, &["--quiet", "-f", &reference, "-o", "/dev/null"]].concat());
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        text.lines().filter(|line| !line.starts_with("Lines")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let lines = told(&["norm", "-c", "w", &input]);
+    assert!(lines.len() > 2, "{lines:?}");
+    assert_eq!(told(&["run", &chain, &input]), lines);
 }
 
 #[test]

@@ -14,6 +14,8 @@ use super::fill_tags::{FillOptions, FillTags, parse_tags};
 use super::filter::{Condition, FailedGenotypes, Filter, FilterOptions, GapOptions, Gaps, Keep};
 use super::groups;
 use super::ledger::Ledger;
+use super::norm::counts::Counts;
+use super::norm::warnings::Warnings;
 use super::norm::{self, CheckRef, Collapse, Multiallelics, NormOptions, RemoveDuplicates};
 use super::pipeline::Part;
 use super::register::{RegisterOptions, SitesOnly};
@@ -168,8 +170,17 @@ pub struct Chain {
     pub header: Header,
     /// What each step does; whole when the pipeline has ended.
     pub ledger: Ledger,
-    /// Files of counts, and what is counted for them; whole when the pipeline has ended.
+    /// What its steps will have to tell; whole when the pipeline has ended.
+    pub told: Told,
+}
+
+/// What steps have to tell beside the records that they give.
+#[derive(Default)]
+pub struct Told {
+    /// Files of counts, and what is counted for them.
     pub reports: Vec<(PathBuf, Arc<Stats>)>,
+    /// What normalising steps counted, and their lines about records that do not fit the reference.
+    pub normalised: Vec<(Arc<Counts>, Arc<Warnings>)>,
 }
 
 impl ChainFile {
@@ -223,18 +234,12 @@ impl ChainFile {
             parts: Vec::new(),
             header: header.clone(),
             ledger: Ledger::default(),
-            reports: Vec::new(),
+            told: Told::default(),
         };
         for (number, step) in self.steps.iter().enumerate() {
             let failed = |what| ChainError::Step { number: number + 1, name: step.name(), what };
-            if let Step::Stats { output, samples } = step {
-                let stats = Arc::new(counted(samples.as_deref(), &chain.header).map_err(failed)?);
-                let part = Part::Each(Box::new(Arc::clone(&stats)));
-                chain.parts.extend(chain.ledger.keep(step.name(), &step.why(), vec![part]));
-                chain.reports.push((output.clone(), stats));
-                continue;
-            }
-            let (parts, header) = step.make(&chain.header, self.reference.as_ref()).map_err(failed)?;
+            let made = step.make(&chain.header, self.reference.as_ref(), &mut chain.told);
+            let (parts, header) = made.map_err(failed)?;
             chain.parts.extend(chain.ledger.keep(step.name(), &step.why(), parts));
             chain.header = header;
         }
@@ -321,7 +326,12 @@ impl Step {
         }
     }
 
-    fn make(&self, header: &Header, reference: Option<&PathBuf>) -> Result<(Vec<Part>, Header), String> {
+    fn make(
+        &self,
+        header: &Header,
+        reference: Option<&PathBuf>,
+        told: &mut Told,
+    ) -> Result<(Vec<Part>, Header), String> {
         let needs_reference =
             || reference.cloned().ok_or("it needs a reference (reference = \"FILE\", or -f)");
         let plain = NormOptions { check_ref: CheckRef::default(), ..NormOptions::default() };
@@ -329,21 +339,31 @@ impl Step {
             Self::CheckRef { mode } => {
                 let check_ref = CheckRef::parse(mode).ok_or("mode is made of the letters e, w, x and s")?;
                 let fasta_ref = Some(needs_reference()?);
-                normalised(&NormOptions { fasta_ref, check_ref, do_not_normalize: true, ..plain }, header)
+                normalised(
+                    &NormOptions { fasta_ref, check_ref, do_not_normalize: true, check_only: true, ..plain },
+                    header,
+                    told,
+                )
             }
             Self::LeftAlign {} => {
                 let check_ref = CheckRef { exit: true, ..CheckRef::default() };
-                normalised(&NormOptions { fasta_ref: Some(needs_reference()?), check_ref, ..plain }, header)
+                normalised(
+                    &NormOptions { fasta_ref: Some(needs_reference()?), check_ref, ..plain },
+                    header,
+                    told,
+                )
             }
             Self::Split { which } => normalised(
                 &NormOptions { multiallelics: Multiallelics::Split(collapse(which)?), ..plain },
                 header,
+                told,
             ),
             Self::Join { which } => normalised(
                 &NormOptions { multiallelics: Multiallelics::Join(collapse(which)?), ..plain },
                 header,
+                told,
             ),
-            Self::Atomise {} => normalised(&NormOptions { atomize: true, ..plain }, header),
+            Self::Atomise {} => normalised(&NormOptions { atomize: true, ..plain }, header, told),
             Self::Dedup { which } => {
                 let which = match which.as_str() {
                     "snps" => RemoveDuplicates::Snps,
@@ -353,7 +373,7 @@ impl Step {
                     "exact" => RemoveDuplicates::Exact,
                     _ => return Err("which is one of snps, indels, both, all, exact".to_owned()),
                 };
-                normalised(&NormOptions { remove_duplicates: Some(which), ..plain }, header)
+                normalised(&NormOptions { remove_duplicates: Some(which), ..plain }, header, told)
             }
             Self::Rename { chr, map } => {
                 let rename = match (chr.as_deref(), map) {
@@ -423,8 +443,11 @@ impl Step {
             }
             Self::Include { expression } => kept(expression, Choice::Include, header),
             Self::Exclude { expression } => kept(expression, Choice::Exclude, header),
-            // Planned with the file that it writes.
-            Self::Stats { .. } => Ok((Vec::new(), header.clone())),
+            Self::Stats { output, samples } => {
+                let stats = Arc::new(counted(samples.as_deref(), header)?);
+                told.reports.push((output.clone(), Arc::clone(&stats)));
+                Ok((vec![Part::Each(Box::new(stats))], header.clone()))
+            }
             Self::SitesOnly { min_ac_mask, strip_header } => {
                 let options = RegisterOptions { least_count: *min_ac_mask, strips_header: *strip_header };
                 let made = options.header(header);
@@ -445,8 +468,13 @@ fn counted(samples: Option<&str>, header: &Header) -> Result<Stats, String> {
     Stats::new(options, header).map_err(|error| error.to_string())
 }
 
-fn normalised(options: &NormOptions, header: &Header) -> Result<(Vec<Part>, Header), String> {
+fn normalised(
+    options: &NormOptions,
+    header: &Header,
+    told: &mut Told,
+) -> Result<(Vec<Part>, Header), String> {
     let chain = norm::chain(options, header).map_err(|error| error.to_string())?;
+    told.normalised.push((chain.counts, chain.warnings));
     Ok((chain.parts, chain.header))
 }
 

@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::streams::{self, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
-use crate::variants::norm::counts::Counted;
+use crate::variants::norm::counts::{Counted, Counts};
+use crate::variants::norm::warnings::Warnings;
 use crate::variants::norm::{
     self, CheckRef, Collapse, Multiallelics, NormError, NormOptions, RemoveDuplicates, SortOrder,
 };
@@ -90,6 +91,20 @@ pub struct NormArguments {
     site_win: i64,
 }
 
+/// Says which records do not fit the reference, and how many could not be moved.
+pub(super) fn tell(counts: &Counts, warnings: &Warnings) {
+    let (lines, more) = warnings.take();
+    lines.iter().for_each(|line| eprintln!("{line}"));
+    if more > 0 {
+        eprintln!("norn: {more} more records do not fit the reference");
+    }
+    let tally = counts.tally();
+    let unmoved = tally.get(Counted::Unmoved);
+    if unmoved > 0 {
+        eprintln!("norn: {unmoved} variants of over {} bases could move far and stay", norm::reach::LONGEST);
+    }
+}
+
 fn check_ref(text: &str) -> Result<CheckRef, String> {
     CheckRef::parse(text).ok_or_else(|| "expected some of the letters e, w, x and s".into())
 }
@@ -144,21 +159,9 @@ impl NormArguments {
             Ok(Plan::new(chain.header, chain.parts))
         });
         if let Some((counts, warnings)) = told {
-            let (lines, more) = warnings.take();
-            lines.iter().for_each(|line| eprintln!("{line}"));
-            if more > 0 {
-                eprintln!("norn: {more} more records do not fit the reference");
-            }
-            let tally = counts.tally();
-            let unmoved = tally.get(Counted::Unmoved);
-            if unmoved > 0 {
-                eprintln!(
-                    "norn: {unmoved} variants of over {} bases could move far and stay",
-                    norm::reach::LONGEST
-                );
-            }
+            tell(&counts, &warnings);
             if code.is_ok() {
-                eprint!("{}", tally.summary(options.check_ref.set));
+                eprint!("{}", counts.tally().summary(options.check_ref.set));
             }
         }
         code
@@ -171,6 +174,7 @@ impl NormArguments {
             check_ref: self.check_ref,
             gff_annot: self.gff_annot.clone(),
             do_not_normalize: self.do_not_normalize,
+            check_only: false,
             multiallelics: self.multiallelics.unwrap_or_default(),
             others_are_reference: self.multi_overlaps == "0",
             keep_sum: self.keep_sum.clone(),

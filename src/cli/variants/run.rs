@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
+use super::norm;
 use super::streams::{self, InputArguments, OutputArguments, Plan};
 use crate::formats::output::AtomicFile;
 use crate::variants::chain::ChainFile;
@@ -54,11 +55,16 @@ impl RunArguments {
         let code = streams::run("run", &self.input, &self.output, |header| {
             let mut planned = chain.plan(header)?;
             planned.header.add(&format!("##norn_variants_runChain=BLAKE3:{hash}"));
-            kept = Some((planned.ledger, planned.reports));
+            kept = Some((planned.ledger, planned.told));
             Ok(Plan::new(planned.header, planned.parts))
-        })?;
-        let Some((ledger, reports)) = kept else { return Ok(code) };
-        for (path, stats) in reports {
+        });
+        let Some((ledger, told)) = kept else { return code };
+        // What was found before an error is told too.
+        for (counts, warnings) in &told.normalised {
+            norm::tell(counts, warnings);
+        }
+        let code = code?;
+        for (path, stats) in told.reports {
             write_file(&path, stats.report(&self.input.input.display().to_string()).as_bytes())?;
         }
         if let Some(name) = self.ledger_name() {

@@ -133,6 +133,8 @@ pub struct NormOptions {
     pub gff_annot: Option<PathBuf>,
     /// No aligning and trimming.
     pub do_not_normalize: bool,
+    /// REF is checked all the same; `-N` of bcftools leaves out both.
+    pub check_only: bool,
     /// Split, join, or neither.
     pub multiallelics: Multiallelics,
     /// Of split records, the other alleles in genotypes are REF (`0`), not missing (`.`).
@@ -164,6 +166,7 @@ impl Default for NormOptions {
             check_ref: CheckRef { exit: true, ..CheckRef::default() },
             gff_annot: None,
             do_not_normalize: false,
+            check_only: false,
             multiallelics: Multiallelics::Keep,
             others_are_reference: true,
             keep_sum: Vec::new(),

@@ -23,6 +23,7 @@ pub struct Place {
     check: CheckRef,
     /// Not with `-N`.
     is_aligned: bool,
+    is_checked: bool,
     transcripts: Option<Arc<Transcripts>>,
     origin: Option<OriginTag>,
     furthest: i64,
@@ -60,6 +61,7 @@ impl Place {
             genome,
             check: options.check_ref,
             is_aligned: !options.do_not_normalize,
+            is_checked: !options.do_not_normalize || options.check_only,
             transcripts,
             origin: options.old_rec_tag.as_deref().map(OriginTag::new),
             furthest: reach::WINDOW.max(options.site_win),
@@ -99,7 +101,7 @@ impl Each for Place {
         if self.check.set {
             self.fix(&mut record, contig).map_err(|error| failed(&record, error))?;
         }
-        if !self.is_aligned {
+        if !self.is_checked {
             out.push(record);
             return Ok(());
         }
@@ -107,7 +109,10 @@ impl Each for Place {
         SCRATCH.with_borrow_mut(|scratch| {
             let verdict =
                 self.genome.with(contig, |bases| judge(&record, !is_right, self.furthest, bases, scratch));
-            let verdict = verdict.map_err(|error| failed(&record, error))?;
+            let verdict = match verdict.map_err(|error| failed(&record, error))? {
+                Verdict::Moves { .. } | Verdict::OneBase if !self.is_aligned => Verdict::Stays,
+                verdict => verdict,
+            };
             if self.settle(&mut record, verdict, contig, scratch)? {
                 out.push(record);
             }
