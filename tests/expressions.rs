@@ -10,6 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use common::variant_files::{thinned, variant_files};
 use common::*;
 use norn::formats::vcf::header::Header;
 use norn::formats::vcf::record::Record;
@@ -202,33 +203,19 @@ fn dirty_records(directory: &Path) -> Vec<PathBuf> {
 /// Real files in plain text, so many records of each.
 fn real_files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut files: Vec<PathBuf> =
-        ["trio.truth.vcf.gz", "sites.vcf.gz"].map(|name| root().join("testdata").join(name)).into();
-    match shared_data() {
-        Some(data) => files.extend(
-            [
-                "HG002.chr20.TR.truth.vcf.gz",
-                "PG_NA12878_hg38-chr21.vcf.gz",
-                "CEUtrio.GRCh38.vcf.gz",
-                "NA12878.g.vcf.gz",
-                "1kg.sv.chr22_chrY.gatk.vcf.gz",
-                "NO.bcftools.vcf.gz",
-                "NO.freebayes.vcf.gz",
-            ]
-            .map(|name| data.join("variants").join(name)),
-        ),
-        None => eprintln!("skipped: shared variants (no NORN_SHARED_DATA)"),
-    }
+    let files = variant_files(&[
+        "HG002.chr20.TR.truth.vcf.gz",
+        "PG_NA12878_hg38-chr21.vcf.gz",
+        "CEUtrio.GRCh38.vcf.gz",
+        "NA12878.g.vcf.gz",
+        "1kg.sv.chr22_chrY.gatk.vcf.gz",
+        "NO.bcftools.vcf.gz",
+        "NO.freebayes.vcf.gz",
+    ]);
     for file in files {
-        let text = text(&file);
-        let header: String = text.lines().filter(|l| l.starts_with('#')).map(|l| format!("{l}\n")).collect();
-        let records: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        // Spread over the file.
-        let step = records.len().div_ceil(RECORDS).max(1);
-        let kept: String = records.iter().step_by(step).map(|line| format!("{line}\n")).collect();
         let name = file.file_name().expect("name").to_string_lossy().replace(".gz", "");
         let path = directory.join(name);
-        fs::write(&path, header + &kept).expect("input");
+        fs::write(&path, thinned(&text(&file), RECORDS)).expect("input");
         found.push(path);
     }
     found

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use common::variant_files::{thinned, utf8, variant_files};
 use common::*;
 
 /// Options, words apart by blanks; each set runs on each input. `{..}` is filled in for the input.
@@ -89,43 +90,23 @@ struct Input {
     has_samples: bool,
 }
 
-fn utf8(path: &Path) -> String {
-    path.to_str().expect("UTF-8").to_owned()
-}
-
 fn inputs() -> Vec<PathBuf> {
-    let mut inputs: Vec<_> =
-        ["trio.truth.vcf.gz", "sites.vcf.gz"].map(|name| root().join("testdata").join(name)).into();
-    match shared_data() {
-        Some(data) => inputs.extend(
-            [
-                "HG002.chr20.TR.truth.vcf.gz",
-                "PG_NA12878_hg38-chr21.vcf.gz",
-                "CEUtrio.GRCh38.vcf.gz",
-                "NA12878.g.vcf.gz",
-                "1kg.sites.z.vcf.gz",
-                "NO.bcftools.vcf.gz",
-                "NO.freebayes.vcf.gz",
-                "threeSamples.MT.g.vcf.gz",
-            ]
-            .map(|name| data.join("variants").join(name)),
-        ),
-        None => eprintln!("skipped: shared variants (no NORN_SHARED_DATA)"),
-    }
-    inputs
+    variant_files(&[
+        "HG002.chr20.TR.truth.vcf.gz",
+        "PG_NA12878_hg38-chr21.vcf.gz",
+        "CEUtrio.GRCh38.vcf.gz",
+        "NA12878.g.vcf.gz",
+        "1kg.sites.z.vcf.gz",
+        "NO.bcftools.vcf.gz",
+        "NO.freebayes.vcf.gz",
+        "threeSamples.MT.g.vcf.gz",
+    ])
 }
 
 impl Input {
     /// At most 5,000 records, evenly taken.
     fn new(name: &str, text: &str, directory: &Path) -> Self {
-        let records = text.lines().filter(|line| !line.starts_with('#')).count();
-        let step = records.div_ceil(5_000).max(1);
-        let mut number = 0;
-        let mut is_kept = |line: &&str| {
-            number += usize::from(!line.starts_with('#'));
-            line.starts_with('#') || number % step == 0
-        };
-        let text: String = text.lines().filter(&mut is_kept).map(|line| format!("{line}\n")).collect();
+        let text = thinned(text, 5_000);
         let forms = ["vcf", "vcf.gz", "bcf"].map(|ending| directory.join(format!("{name}.{ending}")));
         fs::write(&forms[0], &text).expect("input");
         for (form, file) in [("-Oz", &forms[1]), ("-Ob", &forms[2])] {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::variant_files::utf8;
 use common::*;
 
 /// Files that go into a case: as bcftools has written them once, because it prints numbers anew.
@@ -121,10 +122,6 @@ const OF_PARTS: &[&str] = &[
     "isec -n ~110 {}",
     "merge --force-samples {}",
 ];
-
-fn utf8(path: &Path) -> String {
-    path.to_str().expect("UTF-8").to_owned()
-}
 
 /// Writes texts as bcftools writes them, BGZF and BCF, with indices.
 fn set(name: &'static str, texts: &[String], directory: &Path, is_gvcf: bool) -> Set {

@@ -6,27 +6,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use common::variant_files::{thinned, utf8, variant_files};
 use common::*;
 
 /// VCFs of testdata and of the shared data.
 fn inputs() -> Vec<PathBuf> {
-    let mut inputs: Vec<_> =
-        ["trio.truth.vcf.gz", "sites.vcf.gz"].map(|name| root().join("testdata").join(name)).into();
-    match shared_data() {
-        Some(data) => inputs.extend(
-            [
-                "HG002.chr20.TR.truth.vcf.gz",
-                "PG_NA12878_hg38-chr21.vcf.gz",
-                "CEUtrio.GRCh38.vcf.gz",
-                "NA12878.g.vcf.gz",
-                "1kg.sv.chr22_chrY.gatk.vcf.gz",
-                "NO.bcftools.vcf.gz",
-            ]
-            .map(|name| data.join("variants").join(name)),
-        ),
-        None => eprintln!("skipped: shared variants (no NORN_SHARED_DATA)"),
-    }
-    inputs
+    variant_files(&[
+        "HG002.chr20.TR.truth.vcf.gz",
+        "PG_NA12878_hg38-chr21.vcf.gz",
+        "CEUtrio.GRCh38.vcf.gz",
+        "NA12878.g.vcf.gz",
+        "1kg.sv.chr22_chrY.gatk.vcf.gz",
+        "NO.bcftools.vcf.gz",
+    ])
 }
 
 /// Commands with their options, words apart by blanks; each runs on each input and gives what bcftools gives: pysam's,
@@ -150,29 +142,13 @@ struct Input {
     words: Vec<(&'static str, String)>,
 }
 
-/// Every n-th record, so that at most 6,000 are left.
-fn thinned(text: &str) -> String {
-    let records = text.lines().filter(|line| !line.starts_with('#')).count();
-    let step = records.div_ceil(6_000).max(1);
-    let mut number = 0;
-    let mut is_kept = |line: &&str| {
-        number += usize::from(!line.starts_with('#'));
-        line.starts_with('#') || number % step == 0
-    };
-    text.lines().filter(&mut is_kept).map(|line| format!("{line}\n")).collect()
-}
-
-fn utf8(path: &Path) -> String {
-    path.to_str().expect("UTF-8").to_owned()
-}
-
 impl Input {
     fn new(original: &Path, directory: &Path) -> Self {
         let name = utf8(Path::new(original.file_name().expect("name")));
         let [plain, packed, binary] =
             ["vcf", "vcf.gz", "bcf"].map(|ending| directory.join(format!("{name}.{ending}")));
         let original = utf8(original);
-        let text = thinned(&peer("bcftools", &["view", "--no-version", &original]));
+        let text = thinned(&peer("bcftools", &["view", "--no-version", &original]), 6_000);
         fs::write(&plain, &text).expect("input");
         for (form, file) in [("-Oz", &packed), ("-Ob", &binary)] {
             peer("bcftools", &["view", "--no-version", form, "-o", &utf8(file), &utf8(&plain)]);

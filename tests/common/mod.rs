@@ -4,6 +4,7 @@
 
 pub mod bcftools;
 pub mod made;
+pub mod variant_files;
 
 use std::collections::BTreeMap;
 use std::fs;
