@@ -10,7 +10,7 @@ use common::made::{self, Made};
 use common::*;
 
 /// Options with which a file is normalised; `R` is its reference.
-const WITH_REFERENCE: [&str; 21] = [
+const WITH_REFERENCE: [&str; 25] = [
     "-f R",
     "-f R -c w",
     "-f R -c x",
@@ -32,10 +32,14 @@ const WITH_REFERENCE: [&str; 21] = [
     "-f R -c x -m +",
     "-f R -c x -m +any",
     "-f R -c x -m - -w 100",
+    "-f R -c x -m - -i TYPE=\"snp\"",
+    "-f R -c x -m - -e TYPE=\"indel\" -d exact",
+    "-f R -c ws -i POS%2==0",
+    "-f R -c x -m +any -e N_ALT>1",
 ];
 
 /// The same without a reference.
-const WITHOUT_REFERENCE: [&str; 14] = [
+const WITHOUT_REFERENCE: [&str; 16] = [
     "-m -",
     "-m -snps --multi-overlaps .",
     "-m -indels",
@@ -50,6 +54,8 @@ const WITHOUT_REFERENCE: [&str; 14] = [
     "-a --atom-overlaps . --old-rec-tag OLD",
     "-a -m -",
     "-m - -S lex -d none",
+    "-a -m - -e QUAL<30",
+    "-m +both -i TYPE=\"snp\"",
 ];
 
 /// One comparison.

@@ -77,6 +77,7 @@ const CASES: &[&str] = &[
     "view -t ^{region}",
     "view -t {region} --targets-overlap 1",
     "view -t {region} --targets-overlap 2",
+    "view {} {region}",
     "view -R {bed}",
     "view -T {bed}",
     "view -T ^{bed}",
@@ -104,6 +105,7 @@ const CASES: &[&str] = &[
     "query -f %CHROM\\t%POS\\t%REF\\t%ALT[\\t%GT]\\n",
     "query -f [%SAMPLE\\t%POS\\t%TGT\\n] -i GT=\"alt\"",
     "query -f %POS\\t%INFO\\n -r {region}",
+    "query -f %POS\\t%REF[\\t%GT]\\n -v {list}",
     "annotate --set-id %CHROM\\_%POS\\_%REF\\_%FIRST_ALT",
     "annotate --set-id +%CHROM:%POS:%REF:%ALT",
     "annotate --rename-chrs {map}",
@@ -114,6 +116,11 @@ const CASES: &[&str] = &[
     "+fill-tags {} -- -t AN,AC,AF,MAF,NS,AC_Hom,AC_Het,AC_Hemi,HWE,ExcHet",
     "+fill-tags {} -- -d -t AN,AC,AC_Hemi",
     "+fill-tags {} -- -t VAF,VAF1",
+    "+fill-tags {} -- -t SUM:1=int(sum(POS)),N=N_ALT",
+    "+fill-tags {} -- -t SDP:1=int(sum(FORMAT/DP)),AC",
+    "+fill-tags {} -- -t FMT/X:1=int(FMT/DP)",
+    "+fill-tags {} -- -t HETS=N_PASS(GT=\"het\") -S {groups}",
+    "+fill-tags {} -- -t MDP:1=avg(FMT/DP) -S {groups}",
     "+fill-tags {} -- -t AC,AN,AF,MAF,HWE,ExcHet,NS -S {groups}",
     "+setGT {} -- -t . -n 0",
     "+setGT {} -- -t ./. -n 0p",
@@ -190,7 +197,10 @@ impl Input {
         let turns = (0..7).flat_map(|from| body.iter().skip(from).step_by(7));
         fs::write(&shuffled, header.iter().chain(turns).map(|line| format!("{line}\n")).collect::<String>())
             .expect("shuffled");
+        let list = directory.join(format!("{name}.list"));
+        fs::write(&list, format!("{0}\n{0}\n", plain.display())).expect("list");
         let words = vec![
+            ("{list}", utf8(&list)),
             ("{shuffled}", utf8(&shuffled)),
             ("{groups}", utf8(&groups)),
             ("{plain}", utf8(&plain)),
@@ -216,7 +226,7 @@ impl Input {
         if !["query", "sort", "reheader"].iter().any(|command| case.starts_with(command)) {
             words.insert(1, "--no-version".to_owned());
         }
-        if !["{}", "{shuffled}", "{plain}"].iter().any(|file| case.contains(file)) {
+        if !["{}", "{shuffled}", "{plain}", "{list}"].iter().any(|file| case.contains(file)) {
             words.push("{}".to_owned());
         }
         words

@@ -1,6 +1,7 @@
 //! Parallel machinery: ordered work, several nodes, exact sums, progress.
 
 pub mod communicator;
+pub mod drand48;
 pub mod exact;
 #[cfg(feature = "mpi")]
 mod mpi_world;

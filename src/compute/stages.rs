@@ -5,8 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
-use rayon::ScopeFifo;
+use rayon::{ScopeFifo, Yield};
+
+/// How long a thread of the pool waits for others before it looks for work again.
+const IDLE: Duration = Duration::from_micros(200);
 
 /// Work on items of type `T` that gives results of type `R`.
 pub struct Stage<'s, 'scope, T, R> {
@@ -57,13 +61,26 @@ impl<'s, 'scope, T: Send + 'scope, R: Send + 'scope> Stage<'s, 'scope, T, R> {
         self.take()
     }
 
-    /// The next result in order, which is waited for; `None` where nothing is under way.
+    /// The next result in order, which is waited for; `None` where nothing is under way. A thread of the pool works on
+    /// what is pending meanwhile.
     pub fn pop(&mut self) -> Option<R> {
-        while !self.is_empty() && !self.waiting.contains_key(&self.next) {
-            let (number, result) = self.receiver.recv().ok()?;
-            self.waiting.insert(number, result);
+        loop {
+            if let Some(result) = self.try_pop() {
+                return Some(result);
+            }
+            if self.is_empty() {
+                return None;
+            }
+            let result = match rayon::yield_now() {
+                Some(Yield::Executed) => continue,
+                // Others are at work on all that there is; they may need help again before the result is there.
+                Some(Yield::Idle) => self.receiver.recv_timeout(IDLE).ok(),
+                None => Some(self.receiver.recv().ok()?),
+            };
+            if let Some((number, result)) = result {
+                self.waiting.insert(number, result);
+            }
         }
-        self.take()
     }
 
     fn take(&mut self) -> Option<R> {
@@ -79,39 +96,44 @@ mod tests {
 
     #[test]
     fn two_stages_keep_the_order() {
-        for threads in [1, 2, 5] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
-            let double = |n: u64| {
-                std::thread::sleep(std::time::Duration::from_micros(n * 7919 % 300));
-                2 * n
-            };
-            let text = |n: u64| n.to_string();
-            let mut found = Vec::new();
-            pool.in_place_scope_fifo(|scope| {
-                let mut first = Stage::new(scope, 2 * threads, &double);
-                let mut second = Stage::new(scope, 2 * threads, &text);
-                let mut items = 0..200u64;
-                loop {
-                    while first.has_room() {
-                        let Some(item) = items.next() else { break };
-                        first.push(item);
-                    }
-                    match first.pop() {
-                        Some(n) => second.push(n),
-                        None => break,
-                    }
-                    while !second.has_room() {
-                        found.extend(second.pop());
-                    }
-                    while let Some(text) = second.try_pop() {
-                        found.push(text);
-                    }
+        for (threads, takes_part) in [(1, false), (2, false), (5, false), (1, true), (3, true)] {
+            std::thread::spawn(move || two_stages(threads, takes_part)).join().expect("order");
+        }
+    }
+
+    fn two_stages(threads: usize, takes_part: bool) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = if takes_part { pool.use_current_thread() } else { pool }.build().expect("pool");
+        let double = |n: u64| {
+            std::thread::sleep(std::time::Duration::from_micros(n * 7919 % 300));
+            2 * n
+        };
+        let text = |n: u64| n.to_string();
+        let mut found = Vec::new();
+        pool.in_place_scope_fifo(|scope| {
+            let mut first = Stage::new(scope, 2 * threads, &double);
+            let mut second = Stage::new(scope, 2 * threads, &text);
+            let mut items = 0..200u64;
+            loop {
+                while first.has_room() {
+                    let Some(item) = items.next() else { break };
+                    first.push(item);
                 }
-                while let Some(text) = second.pop() {
+                match first.pop() {
+                    Some(n) => second.push(n),
+                    None => break,
+                }
+                while !second.has_room() {
+                    found.extend(second.pop());
+                }
+                while let Some(text) = second.try_pop() {
                     found.push(text);
                 }
-            });
-            assert_eq!(found, (0..200).map(|n| (2 * n).to_string()).collect::<Vec<_>>());
-        }
+            }
+            while let Some(text) = second.pop() {
+                found.push(text);
+            }
+        });
+        assert_eq!(found, (0..200).map(|n| (2 * n).to_string()).collect::<Vec<_>>());
     }
 }

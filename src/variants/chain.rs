@@ -10,7 +10,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::expression::Expression;
-use super::fill_tags::{FillOptions, FillTags, parse_tags};
+use super::fill_tags::custom::Custom;
+use super::fill_tags::{FillOptions, FillTags, parse_tags, words};
 use super::filter::{Condition, FailedGenotypes, Filter, FilterOptions, GapOptions, Gaps, Keep};
 use super::groups;
 use super::ledger::Ledger;
@@ -403,14 +404,18 @@ impl Step {
                 Ok((vec![Part::Each(Box::new(step))], SetGt::header(header)))
             }
             Self::FillTags { tags, sex, groups, drop_missing } => {
-                let tags = parse_tags(tags).map_err(|error| error.to_string())?;
+                let (own, tags): (Vec<&str>, Vec<&str>) =
+                    words(tags).into_iter().partition(|word| Custom::is_meant(word));
+                let tags = parse_tags(&tags).map_err(|error| error.to_string())?;
                 let groups = groups.as_ref().map(|path| groups::read(path, header)).transpose();
                 let groups = groups.map_err(|error| error.to_string())?.unwrap_or_default();
+                let custom = own.iter().map(|word| Custom::compile(word, &groups, header));
+                let custom = custom.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
                 let ploidy = sex
                     .as_ref()
                     .map(|path| read_sexes(path).and_then(|sexes| PloidyMap::new(header, &sexes, None)));
                 let ploidy = ploidy.transpose().map_err(|error| error.to_string())?;
-                let options = FillOptions { tags, groups, drop_missing: *drop_missing, ploidy };
+                let options = FillOptions { tags, custom, groups, drop_missing: *drop_missing, ploidy };
                 let step = FillTags::new(options, header.samples().len());
                 let header = step.header(header);
                 Ok((vec![Part::Each(Box::new(step))], header))

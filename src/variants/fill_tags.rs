@@ -1,6 +1,7 @@
 //! INFO and FORMAT tags made anew from the genotypes: bcftools' `+fill-tags`, and with sexes known, right on X and Y too.
 
 mod counts;
+pub mod custom;
 mod tags;
 
 use std::cell::RefCell;
@@ -15,7 +16,8 @@ use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::{write_float, write_integer};
 use crate::formats::vcf::record::{Record, parse_integer};
 use counts::{AlleleCounts, Counting, GroupCounts};
-pub use tags::{Tag, TagError, parse_tags};
+use custom::Custom;
+pub use tags::{Tag, TagError, parse_tags, words};
 
 /// Samples whose tags are told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Group {
 pub struct FillOptions {
     /// The tags.
     pub tags: Vec<Tag>,
+    /// The user's own; for the groups below.
+    pub custom: Vec<Custom>,
     /// Groups beside all samples.
     pub groups: Vec<Group>,
     /// `-d`: half a genotype (`./1`) does not count as hemizygous.
@@ -91,6 +95,7 @@ impl FillTags {
     /// The header with the tags declared.
     pub fn header(&self, header: &Header) -> Header {
         let mut header = header.clone();
+        self.options.custom.iter().for_each(|custom| custom.declare(&mut header));
         for tag in Tag::IN_HEADER_ORDER.iter().filter(|tag| self.fills(**tag)) {
             for group in self.options.groups.iter().filter(|_| tag.is_by_group()) {
                 header.add_missing(&tag.declaration(&group.name));
@@ -242,6 +247,11 @@ impl FillTags {
 
 impl Each for FillTags {
     fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        for group in 0..self.group_count() {
+            for custom in self.options.custom.iter().filter(|custom| group < custom.group_count()) {
+                custom.fill(group, &mut record)?;
+            }
+        }
         let needs_genotypes = self.options.tags.iter().any(|tag| tag.is_by_group());
         if needs_genotypes && self.samples > 0 {
             SCRATCH.with_borrow_mut(|Scratch { counting, updates }| {
@@ -338,7 +348,13 @@ mod tests {
             .map(|name| (name.clone(), if name.starts_with('m') { Sex::Male } else { Sex::Female }))
             .collect();
         let ploidy = Some(PloidyMap::new(&header, &sexes, None).unwrap());
-        let options = FillOptions { tags: parse_tags(tags).unwrap(), groups, drop_missing: false, ploidy };
+        let options = FillOptions {
+            tags: parse_tags(&words(tags)).unwrap(),
+            custom: Vec::new(),
+            groups,
+            drop_missing: false,
+            ploidy,
+        };
         let step = FillTags::new(options, header.samples().len());
         let mut out = Vec::new();
         step.apply(Record::parse(line.as_bytes()).unwrap(), &mut out).unwrap();

@@ -163,6 +163,9 @@ pub fn records_of(
 
 /// Runs a chain from a reader to a writer with the pool's threads.
 ///
+/// Records are made and go through the steps before the first ordered part in one task, and through the steps behind the
+/// last one and into their final form in another; without an ordered part, all in one.
+///
 /// # Errors
 /// The input is bad, or the output cannot be written.
 pub fn run(
@@ -176,72 +179,89 @@ pub fn run(
 ) -> Result<(), PipelineError> {
     let (segments, mut ordered) = split(chain);
     let failed = |source| PipelineError::Record { path: path.to_owned(), source };
-    let (first, rest) = segments.split_first().map_or((&[][..], &[][..]), |(first, rest)| (&first[..], rest));
-    let last = |records: Vec<Record>| format(&records).map_err(failed);
+    let Some((last, segments)) = segments.split_last() else { return Ok(()) };
+    let finish =
+        |records: Vec<Record>| each(last, records).and_then(|records| format(&records)).map_err(failed);
     let dictionary = reader.dictionary();
-    let begin = |batch: Batch| {
-        records_of(path, batch, dictionary.as_deref())
-            .and_then(|records| each(first, records).map_err(failed))
+    let read = |batch: Batch| records_of(path, batch, dictionary.as_deref());
+    let limit = pool.current_num_threads() + 1;
+    let mut offset = 0;
+    let mut next_batch = || -> Result<Option<Batch>, PipelineError> {
+        let batch = reader.next_batch()?;
+        tick(reader.offset() - offset, 0);
+        offset = reader.offset();
+        Ok(batch)
     };
-    let work: Vec<Box<Segment<'_>>> = rest
+    let mut write = |block: Result<Block, PipelineError>| -> Result<(), PipelineError> {
+        let block = block?;
+        Ok(pool.install(|| writer.write(&block))?)
+    };
+    let Some((first, between)) = segments.split_first() else {
+        let work = |batch: Batch| read(batch).and_then(finish);
+        return pool.in_place_scope_fifo(|scope| {
+            let mut stage = Stage::new(scope, 2 * limit, &work);
+            while let Some(batch) = next_batch()? {
+                send(&mut stage, batch, &mut write)?;
+            }
+            drain(&mut stage, &mut write)
+        });
+    };
+    let begin = |batch: Batch| read(batch).and_then(|records| each(first, records).map_err(failed));
+    let work: Vec<Box<Segment<'_>>> = between
         .iter()
         .map(|steps| Box::new(move |records| each(steps, records).map_err(failed)) as Box<_>)
         .collect();
-    let limit = 2 * pool.current_num_threads();
     pool.in_place_scope_fifo(|scope| {
         let mut input = Stage::new(scope, limit, &begin);
         let mut middle: Vec<_> = work.iter().map(|work| Stage::new(scope, limit, &**work)).collect();
-        let mut output = Stage::new(scope, limit, &last);
-        let (mut is_read, mut offset) = (false, 0);
-        let mut write = |block: Result<Block, PipelineError>| -> Result<(), PipelineError> {
-            let block = block?;
-            Ok(pool.install(|| writer.write(&block))?)
-        };
+        let mut output = Stage::new(scope, limit, &finish);
+        let mut is_read = false;
+        // What comes out of the first stage goes through the others; each waits where the next is full.
         loop {
             while !is_read && input.has_room() {
-                match reader.next_batch()? {
-                    Some(batch) => {
-                        tick(reader.offset() - offset, 0);
-                        offset = reader.offset();
-                        input.push(batch);
-                    }
+                match next_batch()? {
+                    Some(batch) => input.push(batch),
                     None => is_read = true,
                 }
             }
-            // What comes out of the first stage goes through the others; each waits where the next is full.
             let Some(records) = input.pop() else { break };
             let mut records = records?;
             for (number, stage) in ordered.iter_mut().enumerate() {
                 let mut done = Vec::new();
                 stage.push(records, &mut done).map_err(failed)?;
-                records = pass_through(&mut middle[number], done)?;
+                records = match middle.get_mut(number) {
+                    Some(stage) => pass_through(stage, done)?,
+                    None => done,
+                };
             }
-            send(&mut output, records, &mut write)?;
+            send_some(&mut output, records, &mut write)?;
         }
         for number in 0..ordered.len() {
             loop {
-                let mut done = Vec::new();
-                ordered[number].finish(&mut done).map_err(failed)?;
+                let mut records = Vec::new();
+                ordered[number].finish(&mut records).map_err(failed)?;
                 let is_last = !ordered[number].has_more();
-                let mut records = pass_through(&mut middle[number], done)?;
-                while is_last && let Some(more) = middle[number].pop() {
-                    records.extend(more?);
+                if let Some(stage) = middle.get_mut(number) {
+                    records = pass_through(stage, records)?;
+                    while is_last && let Some(more) = stage.pop() {
+                        records.extend(more?);
+                    }
                 }
-                for (behind, stage) in ordered.iter_mut().enumerate().skip(number + 1) {
+                for behind in number + 1..ordered.len() {
                     let mut done = Vec::new();
-                    stage.push(records, &mut done).map_err(failed)?;
-                    records = pass_through(&mut middle[behind], done)?;
+                    ordered[behind].push(records, &mut done).map_err(failed)?;
+                    records = match middle.get_mut(behind) {
+                        Some(stage) => pass_through(stage, done)?,
+                        None => done,
+                    };
                 }
-                send(&mut output, records, &mut write)?;
+                send_some(&mut output, records, &mut write)?;
                 if is_last {
                     break;
                 }
             }
         }
-        while let Some(block) = output.pop() {
-            write(block)?;
-        }
-        Ok(())
+        drain(&mut output, &mut write)
     })
 }
 
@@ -250,6 +270,9 @@ type Steps = Vec<Box<dyn Each>>;
 /// Such steps as work of a stage.
 type Segment<'w> = dyn Fn(Vec<Record>) -> Result<Vec<Record>, PipelineError> + Sync + 'w;
 type Work<'s, 'scope> = Stage<'s, 'scope, Vec<Record>, Result<Vec<Record>, PipelineError>>;
+/// A stage of which output comes.
+type Last<'s, 'scope, T> = Stage<'s, 'scope, T, Result<Block, PipelineError>>;
+type Write<'w> = dyn FnMut(Result<Block, PipelineError>) -> Result<(), PipelineError> + 'w;
 
 /// Gives records to a stage and takes what is done there; waits for it only where it is full.
 fn pass_through(stage: &mut Work<'_, '_>, records: Vec<Record>) -> Result<Vec<Record>, PipelineError> {
@@ -263,16 +286,33 @@ fn pass_through(stage: &mut Work<'_, '_>, records: Vec<Record>) -> Result<Vec<Re
     Ok(done)
 }
 
-/// Has records made output, and writes what is made.
-fn send<'scope>(
-    output: &mut Stage<'_, 'scope, Vec<Record>, Result<Block, PipelineError>>,
+/// The same for records that are to be output; what is made of those before them is written.
+fn send_some<'scope>(
+    output: &mut Last<'_, 'scope, Vec<Record>>,
     records: Vec<Record>,
-    write: &mut impl FnMut(Result<Block, PipelineError>) -> Result<(), PipelineError>,
+    write: &mut Write<'_>,
 ) -> Result<(), PipelineError> {
-    if !records.is_empty() {
-        output.push(records);
-    }
+    if records.is_empty() { Ok(()) } else { send(output, records, write) }
+}
+
+fn send<'scope, T: Send + 'scope>(
+    output: &mut Last<'_, 'scope, T>,
+    item: T,
+    write: &mut Write<'_>,
+) -> Result<(), PipelineError> {
+    output.push(item);
     while let Some(block) = if output.has_room() { output.try_pop() } else { output.pop() } {
+        write(block)?;
+    }
+    Ok(())
+}
+
+/// Writes the rest of a stage.
+fn drain<'scope, T: Send + 'scope>(
+    output: &mut Last<'_, 'scope, T>,
+    write: &mut Write<'_>,
+) -> Result<(), PipelineError> {
+    while let Some(block) = output.pop() {
         write(block)?;
     }
     Ok(())

@@ -9,7 +9,8 @@ use super::streams::{self, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
 use crate::formats::vcf::header::Header;
 use crate::genome::contigs::Build;
-use crate::variants::fill_tags::{FillOptions, FillTags, parse_tags};
+use crate::variants::fill_tags::custom::Custom;
+use crate::variants::fill_tags::{FillOptions, FillTags, parse_tags, words};
 use crate::variants::groups;
 use crate::variants::pipeline::Part;
 use crate::variants::sex::{PloidyMap, read_sexes};
@@ -23,7 +24,8 @@ pub struct FillTagsArguments {
     #[command(flatten)]
     output: OutputArguments,
 
-    /// Tags, or all (but END and TYPE): F_MISSING AN AC NS AC_Hom AC_Het AC_Hemi AF MAF HWE ExcHet VAF VAF1 END TYPE
+    /// Tags, or all (but END and TYPE): F_MISSING AN AC NS AC_Hom AC_Het AC_Hemi AF MAF HWE ExcHet VAF VAF1 END TYPE;
+    /// or TAG[:NUMBER]=EXPR, of INFO or FORMAT/: the values of a filter expression, in int(...) whole numbers
     #[arg(long, default_value = "all", value_name = "TAG,...")]
     tags: String,
 
@@ -55,8 +57,14 @@ impl FillTagsArguments {
     }
 
     fn options(&self, header: &Header) -> anyhow::Result<FillOptions> {
-        let tags = parse_tags(&self.tags).map_err(|error| UsageError::new(format!("--tags: {error}")))?;
+        let usage = |error: &dyn std::fmt::Display| UsageError::new(format!("--tags: {error}"));
+        let (custom, tags): (Vec<&str>, Vec<&str>) =
+            words(&self.tags).into_iter().partition(|word| Custom::is_meant(word));
+        let tags = parse_tags(&tags).map_err(|error| usage(&error))?;
         let groups = self.samples_file.as_ref().map(|path| groups::read(path, header)).transpose()?;
+        let groups = groups.unwrap_or_default();
+        let custom = custom.iter().map(|word| Custom::compile(word, &groups, header));
+        let custom = custom.collect::<Result<_, _>>().map_err(|error| usage(&error))?;
         let build = self.build.as_deref().map(|name| {
             let builds = [Build::Grch37, Build::Grch38];
             let build = builds.into_iter().find(|build| build.name().eq_ignore_ascii_case(name));
@@ -67,6 +75,6 @@ impl FillTagsArguments {
             Some(path) => Some(PloidyMap::new(header, &read_sexes(path)?, build)?),
             None => None,
         };
-        Ok(FillOptions { tags, groups: groups.unwrap_or_default(), drop_missing: self.drop_missing, ploidy })
+        Ok(FillOptions { tags, custom, groups, drop_missing: self.drop_missing, ploidy })
     }
 }

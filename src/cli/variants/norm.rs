@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
-use super::streams::{self, InputArguments, OutputArguments, Plan};
+use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
 use crate::variants::norm::counts::{Counted, Counts};
 use crate::variants::norm::warnings::Warnings;
@@ -25,6 +26,9 @@ pub struct NormArguments {
 
     #[command(flatten)]
     output: OutputArguments,
+
+    #[command(flatten)]
+    condition: ConditionArguments,
 
     /// Reference FASTA, plain or bgzipped: REF is checked, variants are left-aligned and trimmed
     #[arg(short, long, value_name = "FASTA")]
@@ -149,6 +153,11 @@ impl NormArguments {
         let options = self.options();
         let mut told = None;
         let code = streams::run("norm", &self.input, &self.output, |header| {
+            if self.condition.explained(header)? {
+                return Ok(Plan::done());
+            }
+            let options =
+                NormOptions { condition: self.condition.compile(header)?.map(Arc::new), ..options.clone() };
             let chain = norm::chain(&options, header).map_err(|error| match error {
                 NormError::Nothing | NormError::NoReference | NormError::NoTag(_) => {
                     anyhow::Error::from(UsageError::new(error.to_string()))
@@ -170,6 +179,7 @@ impl NormArguments {
     fn options(&self) -> NormOptions {
         let exact = self.remove_duplicates.then_some(RemoveDuplicates::Exact);
         NormOptions {
+            condition: None,
             fasta_ref: self.fasta_ref.clone(),
             check_ref: self.check_ref,
             gff_annot: self.gff_annot.clone(),

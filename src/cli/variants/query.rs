@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::several;
 use super::streams::{ConditionArguments, InputArguments, WorkerArguments};
 use crate::cli::qc::UsageError;
 use crate::formats::vcf::header::Header;
@@ -62,6 +63,10 @@ pub(super) struct QueryArguments {
     #[arg(long)]
     force_samples: bool,
 
+    /// The files of a list, one a line, one behind the other as if they were one; their samples are the same
+    #[arg(short = 'v', long, value_name = "FILE")]
+    vcf_list: Option<PathBuf>,
+
     /// Print . for tags that the header does not declare
     #[arg(short = 'u', long)]
     allow_undef_tags: bool,
@@ -73,49 +78,77 @@ pub(super) struct QueryArguments {
 impl QueryArguments {
     /// Runs the command.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
-        let (mut reader, mut chain) = self.input.open()?;
-        let mut header = reader.header().clone();
-        let mut order: Vec<usize> = (0..header.samples().len()).collect();
-        if let Some(chosen) = self.chosen(&header)? {
-            // Expressions see the samples in the file's order, the format prints them in that of the list.
-            let mut kept = chosen.clone();
-            kept.sort_unstable();
-            order = chosen.iter().filter_map(|number| kept.binary_search(number).ok()).collect();
-            header.set_samples(kept.iter().filter_map(|&n| header.samples().get(n).cloned()).collect());
-            chain.push(Part::Each(Box::new(SelectSamples(kept))));
-        }
+        let inputs = match &self.vcf_list {
+            Some(list) => several::listed(list)?,
+            None => vec![self.input.input.clone()],
+        };
+        let Some(first) = inputs.first() else {
+            return Err(UsageError::new("--vcf-list: the list is empty".into()).into());
+        };
         let kind = OutputKind { is_bcf: false, level: None };
         let create = || VariantWriter::create(&self.output, kind, None, &Header::default());
         if self.list_samples {
+            let mut header = self.input.of(first).open()?.0.header().clone();
+            if let Some(places) = self.chosen(&header)? {
+                header.set_samples(places.iter().filter_map(|&n| header.samples().get(n).cloned()).collect());
+            }
             let names: String = header.samples().iter().map(|name| format!("{name}\n")).collect();
             let mut writer = create()?;
             writer.write_header(names.as_bytes())?;
             writer.finish()?;
             return Ok(ExitCode::SUCCESS);
         }
-        if self.condition.explained(&header)? {
-            return Ok(ExitCode::SUCCESS);
-        }
-        let condition = self.condition.compile(&header)?;
-        let options = QueryOptions {
-            allows_undeclared: self.allow_undef_tags,
-            leaves_line_open: self.disable_automatic_newline,
-            filtered: self.print_filtered.clone(),
-        };
-        let format = self.format.as_deref().unwrap_or_default();
-        let query = Query::compile(format, &header, order, &options)
-            .map_err(|error| UsageError::new(error.to_string()))?;
-        let mut writer = create()?;
-        if self.print_header > 0 {
-            let selects = condition.as_ref().is_some_and(|condition| condition.expression().reads_samples());
-            writer.write_header(&query.header_line(self.print_header == 1, selects))?;
-        }
         let pool = self.workers.pool()?;
-        let progress = self.workers.progress(&self.input.input, "norn variants query");
-        let tick = |bytes, records| progress.add(bytes, records);
-        let print = |records: &[Record]| print(&query, condition.as_ref(), records);
-        pipeline::run(&self.input.input, &mut reader, chain, &print, &mut writer, &pool, &tick)?;
-        writer.finish()?;
+        let progress = self.workers.progress_of(&inputs, "norn variants query");
+        let (mut writer, mut of_first) = (None, None);
+        for input in &inputs {
+            let (mut reader, mut chain) = self.input.of(input).open()?;
+            let mut header = reader.header().clone();
+            let samples = of_first.get_or_insert_with(|| header.samples().to_vec());
+            if samples != header.samples() {
+                anyhow::bail!("{} has other samples than {}", input.display(), first.display());
+            }
+            let mut order: Vec<usize> = (0..header.samples().len()).collect();
+            if let Some(chosen) = self.chosen(&header)? {
+                // Expressions see the samples in the file's order, the format prints them in that of the list.
+                let mut kept = chosen.clone();
+                kept.sort_unstable();
+                order = chosen.iter().filter_map(|number| kept.binary_search(number).ok()).collect();
+                header.set_samples(kept.iter().filter_map(|&n| header.samples().get(n).cloned()).collect());
+                chain.push(Part::Each(Box::new(SelectSamples(kept))));
+            }
+            if self.condition.explained(&header)? {
+                return Ok(ExitCode::SUCCESS);
+            }
+            let condition = self.condition.compile(&header)?;
+            let options = QueryOptions {
+                allows_undeclared: self.allow_undef_tags,
+                leaves_line_open: self.disable_automatic_newline,
+                filtered: self.print_filtered.clone(),
+            };
+            let format = self.format.as_deref().unwrap_or_default();
+            let query = Query::compile(format, &header, order, &options)
+                .map_err(|error| UsageError::new(error.to_string()))?;
+            let writer = match &mut writer {
+                Some(writer) => writer,
+                None => {
+                    let created = writer.insert(create()?);
+                    if self.print_header > 0 {
+                        let has_condition = condition.as_ref();
+                        let selects =
+                            has_condition.is_some_and(|condition| condition.expression().reads_samples());
+                        created.write_header(&query.header_line(self.print_header == 1, selects))?;
+                    }
+                    created
+                }
+            };
+            let tick = |bytes, records| progress.add(bytes, records);
+            let print = |records: &[Record]| print(&query, condition.as_ref(), records);
+            pipeline::run(input, &mut reader, chain, &print, writer, &pool, &tick)?;
+        }
+        if let Some(writer) = writer {
+            writer.finish()?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 

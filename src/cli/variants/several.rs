@@ -36,16 +36,7 @@ impl SeveralArguments {
     pub fn paths(&self, list: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
         let mut paths = self.files.clone();
         if let Some(list) = list {
-            let mut reader =
-                text::open(list).map_err(|error| UsageError::new(format!("{}: {error}", list.display())))?;
-            let mut line = Vec::new();
-            while text::read_line(&mut *reader, &mut line)? {
-                let name = String::from_utf8_lossy(&line);
-                let name = name.trim_end();
-                if !name.is_empty() {
-                    paths.push(PathBuf::from(name));
-                }
-            }
+            paths.extend(listed(list)?);
         }
         if paths.is_empty() {
             return Err(UsageError::new("name the files, or a list of them".into()).into());
@@ -68,6 +59,21 @@ impl SeveralArguments {
         let regions = source.map(Regions::read).transpose()?;
         Ok(Sieve { regions: regions.map(|regions| (regions, self.regions_overlap)), ..Sieve::default() })
     }
+}
+
+/// The files that a list names, one a line.
+pub fn listed(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut reader =
+        text::open(list).map_err(|error| UsageError::new(format!("{}: {error}", list.display())))?;
+    let (mut paths, mut line) = (Vec::new(), Vec::new());
+    while text::read_line(&mut *reader, &mut line)? {
+        let name = String::from_utf8_lossy(&line);
+        let name = name.trim_end();
+        if !name.is_empty() {
+            paths.push(PathBuf::from(name));
+        }
+    }
+    Ok(paths)
 }
 
 /// Opens files; for BCF output their headers declare what their first records have.

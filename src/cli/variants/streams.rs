@@ -22,7 +22,7 @@ use crate::variants::regions::{Overlap, Regions, Source};
 use crate::variants::view::Choice;
 
 /// Where records come from, and which are looked at.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct InputArguments {
     /// VCF or BCF, plain, gzipped or BGZF; `-` is standard input
     #[arg(default_value = "-", value_name = "IN.vcf.gz|IN.bcf|-")]
@@ -139,9 +139,9 @@ impl WorkerArguments {
         self.threads.map_or_else(default_threads, |threads| usize::from(threads.max(1)))
     }
 
-    /// The threads.
+    /// The threads, of which the calling one is one: it is to ask for them once.
     pub fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
-        Ok(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build()?)
+        Ok(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).use_current_thread().build()?)
     }
 
     /// The progress of reading a file.
@@ -168,6 +168,17 @@ impl InputArguments {
             targets_file: None,
             targets_overlap: Overlap::Position,
         }
+    }
+
+    /// The same of another file.
+    pub fn of(&self, input: &Path) -> Self {
+        Self { input: input.to_owned(), ..self.clone() }
+    }
+
+    /// The same within these regions, where some are given.
+    pub fn within(&self, regions: &[String]) -> Self {
+        let list = (!regions.is_empty()).then(|| regions.join(","));
+        Self { regions: list.or_else(|| self.regions.clone()), ..self.clone() }
     }
 
     /// Opens the input at its first record, or at the regions; with the steps that leave out what is not asked for.

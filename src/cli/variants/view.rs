@@ -25,6 +25,10 @@ pub struct ViewArguments {
     #[command(flatten)]
     input: InputArguments,
 
+    /// Only these regions, through the index
+    #[arg(value_name = "REGION", conflicts_with_all = ["regions", "regions_file"])]
+    within: Vec<String>,
+
     #[command(flatten)]
     output: OutputArguments,
 
@@ -161,7 +165,7 @@ fn choice(include: bool, exclude: bool) -> Option<Choice> {
 impl ViewArguments {
     /// Runs the command.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
-        streams::run("view", &self.input, &self.output, |header| {
+        streams::run("view", &self.input.within(&self.within), &self.output, |header| {
             if self.condition.explained(header)? {
                 return Ok(Plan::done());
             }

@@ -81,6 +81,8 @@ pub struct Record {
     position: i64,
     /// The position as it was read.
     origin: i64,
+    /// See [`Self::pass_over`].
+    is_passed_over: bool,
     /// The fields of INFO, once one of them was changed.
     info: Option<Vec<InfoField>>,
     /// The fields of FORMAT, once one of them was changed.
@@ -209,6 +211,16 @@ impl Record {
     /// Takes the origin of the record of which this one was made.
     pub fn set_origin(&mut self, origin: i64) {
         self.origin = origin;
+    }
+
+    /// Has later steps of the same command leave the record as it is.
+    pub fn pass_over(&mut self) {
+        self.is_passed_over = true;
+    }
+
+    /// Whether the record is left as it is; from now on it is no more.
+    pub fn take_passed_over(&mut self) -> bool {
+        std::mem::take(&mut self.is_passed_over)
     }
 
     /// REF.

@@ -42,13 +42,34 @@ pub enum Tag {
 #[error("the tag {0:?} is none that can be filled")]
 pub struct TagError(String);
 
-/// Reads a list of names, with or without `INFO/` or `FORMAT/`, in any case; `all` is all but END and TYPE.
+/// The words of a list: commas within brackets or quotes do not part them.
+pub fn words(list: &str) -> Vec<&str> {
+    let (mut words, mut depth, mut quote, mut begin) = (Vec::new(), 0, None, 0);
+    for (at, letter) in list.char_indices() {
+        match (quote, letter) {
+            (Some(open), close) if open == close => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '(' | '[') => depth += 1,
+            (None, ')' | ']') => depth -= 1,
+            (None, ',') if depth == 0 => {
+                words.push(&list[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    words.push(&list[begin..]);
+    words
+}
+
+/// Reads names, with or without `INFO/` or `FORMAT/`, in any case; `all` is all but END and TYPE.
 ///
 /// # Errors
 /// A word is no tag.
-pub fn parse_tags(list: &str) -> Result<Vec<Tag>, TagError> {
+pub fn parse_tags(words: &[&str]) -> Result<Vec<Tag>, TagError> {
     let mut tags = Vec::new();
-    for word in list.split(',') {
+    for word in words.iter().copied() {
         let lower = word.to_ascii_lowercase();
         if lower == "all" {
             let all =
@@ -160,11 +181,12 @@ mod tests {
 
     #[test]
     fn lists_are_read() {
+        assert_eq!(words("AC,X=a(b,c)[0,1],Y=\"(,\""), ["AC", "X=a(b,c)[0,1]", "Y=\"(,\""]);
         assert_eq!(
-            parse_tags("AC,info/an,FORMAT/VAF"),
+            parse_tags(&["AC", "info/an", "FORMAT/VAF"]),
             Ok(vec![Tag::AlleleCount, Tag::AlleleNumber, Tag::AlleleFraction])
         );
-        assert_eq!(parse_tags("all").map(|tags| tags.len()), Ok(13));
-        assert_eq!(parse_tags("XX"), Err(TagError("XX".to_owned())));
+        assert_eq!(parse_tags(&["all"]).map(|tags| tags.len()), Ok(13));
+        assert_eq!(parse_tags(&["XX"]), Err(TagError("XX".to_owned())));
     }
 }

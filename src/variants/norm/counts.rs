@@ -36,6 +36,8 @@ pub enum Counted {
     Swapped,
     /// Alleles set by `-c s`.
     Set,
+    /// Records left as they are because of `-i` or `-e`.
+    PassedOver,
     /// Records written.
     Written,
 }
@@ -83,13 +85,14 @@ impl Tally {
     /// The lines that `bcftools norm` prints at the end, of the form of its 1.24.
     pub fn summary(&self, is_fixed: bool) -> String {
         let mut text = format!(
-            "Lines   total/split/joined/realigned/mismatch_removed/dup_removed/skipped:\t{}/{}/{}/{}/{}/{}/0\n",
+            "Lines   total/split/joined/realigned/mismatch_removed/dup_removed/skipped:\t{}/{}/{}/{}/{}/{}/{}\n",
             self.total(),
             self.get(Counted::Split),
             self.get(Counted::Joined),
             self.get(Counted::Realigned),
             self.get(Counted::Mismatched),
             self.get(Counted::Duplicates),
+            self.get(Counted::PassedOver),
         );
         if is_fixed {
             text += &format!(

@@ -31,13 +31,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use self::atomise::Atomise;
-use self::counts::Counts;
+use self::counts::{Counted, Counts};
 use self::genome::Genome;
 use self::origin::OriginTag;
 use self::reference::Place;
 use self::split::Split;
 use self::transcripts::{TranscriptError, Transcripts};
 use self::warnings::Warnings;
+use super::filter::Condition;
 use super::pipeline::{Each, Part, RecordProblem};
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::vcf::header::Header;
@@ -125,6 +126,8 @@ impl CheckRef {
 /// What `norn variants norm` is to do; the names are those of the options.
 #[derive(Clone, Debug)]
 pub struct NormOptions {
+    /// Which records are worked on (`-i`, `-e`); the others are sorted with them and no more.
+    pub condition: Option<Arc<Condition>>,
     /// The reference, FASTA; without one nothing is checked or aligned.
     pub fasta_ref: Option<PathBuf>,
     /// What to do where REF does not fit.
@@ -162,6 +165,7 @@ pub struct NormOptions {
 impl Default for NormOptions {
     fn default() -> Self {
         Self {
+            condition: None,
             fasta_ref: None,
             check_ref: CheckRef { exit: true, ..CheckRef::default() },
             gff_annot: None,
@@ -255,6 +259,8 @@ pub fn chain(options: &NormOptions, header: &Header) -> Result<Chain, NormError>
 
 /// All that is done to one record: split, check and align, take apart, and align what was taken apart.
 pub struct Normalise {
+    condition: Option<Arc<Condition>>,
+    counts: Arc<Counts>,
     split: Option<Split>,
     place: Option<Place>,
     atomise: Option<Atomise>,
@@ -287,7 +293,8 @@ impl Normalise {
         });
         let place = genome
             .map(|genome| Place::new(options, genome, transcripts, Arc::clone(counts), Arc::clone(warnings)));
-        Self { split, place, atomise, place_atoms }
+        let (condition, counts) = (options.condition.clone(), Arc::clone(counts));
+        Self { condition, counts, split, place, atomise, place_atoms }
     }
 
     fn place(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
@@ -325,7 +332,15 @@ impl Normalise {
 }
 
 impl Each for Normalise {
-    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        if let Some(condition) = &self.condition
+            && !condition.test(&record)?.site
+        {
+            self.counts.add(Counted::PassedOver);
+            record.pass_over();
+            out.push(record);
+            return Ok(());
+        }
         match &self.split {
             Some(split) if record.allele_count() > 2 => {
                 let mut parts = Vec::new();

@@ -78,6 +78,11 @@ enum Field {
     TranslatedGenotype,
     /// GT as an IUPAC code.
     IupacGenotype,
+    /// The consequences that a sample's haplotypes have, of INFO/BCSQ by the bits of FORMAT/BCSQ (bcftools csq).
+    Consequences {
+        /// `{*}`: both haplotypes as one list; otherwise a subscript chooses one.
+        merged: bool,
+    },
     /// The probability of a tag's counts of the two alleles, phred-scaled.
     Binomial(Vec<u8>),
     /// A tag that is not declared.
@@ -216,9 +221,15 @@ impl Query {
             for &sample in &self.samples {
                 if passes(sample) {
                     let column = columns.get(sample).copied().unwrap_or(b".");
+                    let begin = out.len();
                     for part in group {
-                        let sample = Some((sample, column));
+                        let (before, sample) = (out.len(), Some((sample, column)));
                         print::field(part, record, &self.header, &self.samples, sample, scratch, out)?;
+                        // A sample without a consequence is left out whole, as in bcftools.
+                        if matches!(part.field, Field::Consequences { .. }) && out.len() == before {
+                            out.truncate(begin);
+                            break;
+                        }
                     }
                 } else if let Some(filtered) = &self.filtered {
                     for part in group {
@@ -243,6 +254,28 @@ impl Query {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn consequences_of_haplotypes_are_told_by_their_bits() {
+        let text = "##fileformat=VCFv4.2\n##INFO=<ID=BCSQ,Number=.,Type=String,Description=\"\">\n\
+            ##FORMAT=<ID=BCSQ,Number=.,Type=Integer,Description=\"\">\n\
+            #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\tc\n";
+        let header = Header::parse(text.as_bytes()).unwrap();
+        // a: the first consequence on the first haplotype, the second on the second; c: the first on both.
+        let record = Record::parse(b"1\t9\t.\tA\tC\t.\t.\tBCSQ=x|A,y|B\tBCSQ\t9\t0\t3").unwrap();
+        // By the manual of bcftools csq: bits of odd numbers are the first haplotype's.
+        for (format, expected) in [
+            ("[%SAMPLE %TBCSQ\\n]", "a x|A\ty|B\nc x|A\tx|A\n"),
+            ("[%SAMPLE %TBCSQ{0}\\n]", "a x|A\nc x|A\n"),
+            ("[%SAMPLE %TBCSQ{1}\\n]", "a y|B\nc x|A\n"),
+            ("[%SAMPLE %TBCSQ{*}\\n]", "a x|A,y|B\nc x|A\n"),
+        ] {
+            let query = Query::compile(format, &header, vec![0, 1, 2], &QueryOptions::default()).unwrap();
+            let mut out = Vec::new();
+            query.print(&record, None, &mut Scratch::default(), &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{format}");
+        }
+    }
 
     #[test]
     fn formats_are_printed_or_refused_with_their_place() {

@@ -133,7 +133,19 @@ impl Parser<'_> {
                 let field = if is_iupac { Field::IupacGenotype } else { Field::TranslatedGenotype };
                 self.genotype(field, begin)?
             }
-            ("TBCSQ", _) => return Err(self.failed(begin, "TBCSQ is not supported")),
+            ("TBCSQ", true) => {
+                shown = Some("BCSQ".into());
+                if self.header.format(b"BCSQ").is_none() || self.header.info(b"BCSQ").is_none() {
+                    self.undeclared("FORMAT", "BCSQ", begin)?
+                } else {
+                    let merged = self.rest().starts_with("{*}");
+                    self.at += if merged { 3 } else { 0 };
+                    Field::Consequences { merged }
+                }
+            }
+            ("TBCSQ", false) => {
+                return Err(self.failed(begin, "TBCSQ stands in square brackets: [ %TBCSQ]"));
+            }
             ("N_PASS", true) => return Err(self.failed(begin, "N_PASS() stands outside the square brackets")),
             (name, true) if self.header.format(name.as_bytes()).is_some() => {
                 Field::FormatTag(name.as_bytes().to_vec())
@@ -151,7 +163,8 @@ impl Parser<'_> {
             },
         };
         let takes_subscript =
-            matches!(field, Field::Alt | Field::InfoTag(_) | Field::FormatTag(_) | Field::Undeclared);
+            matches!(field, Field::Alt | Field::InfoTag(_) | Field::FormatTag(_) | Field::Undeclared)
+                || matches!(field, Field::Consequences { merged: false });
         let subscript = if takes_subscript { self.subscript() } else { None };
         self.parts.push(Part { field, is_of_samples, name: shown, subscript });
         Ok(())

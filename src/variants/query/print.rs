@@ -116,6 +116,9 @@ fn of_sample(part: &Part, record: &Record, header: &Header, (number, column): Sa
                 None => translated(record, genotype, out),
             }
         }
+        Field::Consequences { merged } => {
+            consequences(record, find(b"BCSQ"), *merged, part.subscript, out);
+        }
         Field::Binomial(tag) => match (find(b"GT"), find(tag)) {
             (Some(genotype), Some(counts)) => balance(genotype, counts, out),
             _ => out.push(b'.'),
@@ -282,6 +285,39 @@ fn translated(record: &Record, genotype: &[u8], out: &mut Vec<u8>) {
             Some(allele) => record.alternates().nth(allele - 1).unwrap_or(b"."),
             None => b".",
         });
+    }
+}
+
+/// The consequences of INFO/BCSQ whose bits are set: from each number 30 bits, of two for a consequence the lower is the
+/// first haplotype's. Nothing is printed where none is set.
+fn consequences(
+    record: &Record,
+    bits: Option<&[u8]>,
+    merged: bool,
+    haplotype: Option<usize>,
+    out: &mut Vec<u8>,
+) {
+    let names: Vec<&[u8]> = record.info(b"BCSQ").map(|list| value::list(list).collect()).unwrap_or_default();
+    let bits: Vec<u32> =
+        bits.into_iter().flat_map(value::list).map(|text| value::integer(text).unwrap_or(0) as u32).collect();
+    let chosen = |mask: u32| {
+        let set = (0..15 * bits.len()).filter(|i| bits[i / 15] & (mask << (2 * (i % 15))) != 0);
+        set.filter_map(|i| names.get(i).copied()).collect::<Vec<_>>().join(&b',')
+    };
+    let both = [chosen(if merged { 3 } else { 1 }), if merged { Vec::new() } else { chosen(2) }];
+    let wanted = match (merged, haplotype) {
+        (true, _) => &both[..1],
+        (false, None) => &both[..],
+        (false, Some(number)) => both.get(number.min(1)..=number.min(1)).unwrap_or_default(),
+    };
+    if wanted.iter().all(Vec::is_empty) {
+        return;
+    }
+    for (number, list) in wanted.iter().enumerate() {
+        if number > 0 {
+            out.push(b'\t');
+        }
+        out.extend_from_slice(if list.is_empty() { b"." } else { list });
     }
 }
 
