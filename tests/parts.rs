@@ -259,20 +259,6 @@ fn states_that_cannot_be_used_are_refused() {
     }
 }
 
-/// mpirun with so many ranks of our binary.
-fn mpirun(ranks: &str) -> Option<Command> {
-    if std::env::var_os("NORN_MPI").is_none() {
-        eprintln!("skipped: MPI (built without it; NORN_MPI=1 with --features mpi)");
-        return None;
-    }
-    let mut command = Command::new("mpirun");
-    command.args(["--oversubscribe", "-n", ranks]).arg(env!("CARGO_BIN_EXE_norn"));
-    for name in ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] {
-        command.env(name, "1");
-    }
-    Some(command)
-}
-
 #[test]
 fn ranks_give_the_bytes_of_one() {
     let options = with(&OPTIONS, &TRACKS);

@@ -59,12 +59,12 @@ pub fn run() -> ExitCode {
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
         Command::Relate(arguments) => arguments.run(),
-        Command::Variants(arguments) => arguments.run(),
+        Command::Variants(arguments) => on_ranks(|ranks| arguments.run(ranks)),
     };
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("norn: {error:#}");
+            eprintln!("norn: {}", told(&error));
             ExitCode::from(code_of(&error))
         }
     }
@@ -117,10 +117,23 @@ fn on_ranks(command: impl FnOnce(&Communicator) -> anyhow::Result<ExitCode>) -> 
             if !ranks.is_root() {
                 std::thread::sleep(std::time::Duration::from_secs(1));
             }
-            ranks.fail(&format!("{error:#}"), i32::from(code_of(&error)))
+            ranks.fail(&told(&error), i32::from(code_of(&error)))
         }
         result => result,
     }
+}
+
+/// An error with its causes, but those that it tells itself.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {

@@ -21,6 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use crate::compute::communicator::Communicator;
+
 /// Variants between the caller and the annotation, with bcftools' options.
 #[derive(Debug, Args)]
 pub struct VariantsArguments {
@@ -52,18 +54,19 @@ enum VariantsCommand {
 }
 
 impl VariantsArguments {
-    /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
+    /// Runs the command on all ranks; those that cannot share the work leave it to rank 0.
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         match &self.command {
-            VariantsCommand::View(arguments) => arguments.run(),
-            VariantsCommand::Filter(arguments) => arguments.run(),
-            VariantsCommand::Norm(arguments) => arguments.run(),
-            VariantsCommand::Query(arguments) => arguments.run(),
-            VariantsCommand::Run(arguments) => arguments.run(),
-            VariantsCommand::FillTags(arguments) => arguments.run(),
-            VariantsCommand::SetGt(arguments) => arguments.run(),
-            VariantsCommand::SetId(arguments) => arguments.run(),
-            VariantsCommand::RenameContigs(arguments) => arguments.run(),
+            VariantsCommand::View(arguments) => arguments.run(ranks),
+            VariantsCommand::Filter(arguments) => arguments.run(ranks),
+            VariantsCommand::Norm(arguments) => arguments.run(ranks),
+            VariantsCommand::Query(arguments) => arguments.run(ranks),
+            VariantsCommand::Run(arguments) => arguments.run(ranks),
+            VariantsCommand::FillTags(arguments) => arguments.run(ranks),
+            VariantsCommand::SetGt(arguments) => arguments.run(ranks),
+            VariantsCommand::SetId(arguments) => arguments.run(ranks),
+            VariantsCommand::RenameContigs(arguments) => arguments.run(ranks),
+            _ if !ranks.is_root() => Ok(ExitCode::SUCCESS),
             VariantsCommand::Reheader(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
             VariantsCommand::Stats(arguments) => arguments.run(),

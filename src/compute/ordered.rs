@@ -1,9 +1,8 @@
 //! Work on many items at once, results taken in the items' order.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc;
-
 use rayon::ThreadPool;
+
+use super::stages::Stage;
 
 /// Runs `work` on every item with the pool's threads and hands the results to `commit` in the items' order, on the
 /// calling thread. At most `2 * threads` items are under way or waiting, which bounds the memory. The first error, in
@@ -20,32 +19,18 @@ where
     E: Send,
 {
     let limit = 2 * pool.current_num_threads();
-    let (sender, receiver) = mpsc::channel();
-    let mut items = items.into_iter().enumerate();
-    let work = &work;
     pool.in_place_scope_fifo(|scope| {
-        let (mut started, mut next, mut waiting) = (0, 0, BTreeMap::new());
-        loop {
-            while started - next < limit {
-                let Some((number, item)) = items.next() else { break };
-                let sender = sender.clone();
-                scope.spawn_fifo(move |_| {
-                    // The receiver is gone only when an earlier item failed; then nobody wants this result.
-                    let _ = sender.send((number, work(item)));
-                });
-                started += 1;
-            }
-            if next == started {
-                return Ok(());
-            }
-            if let Ok((number, result)) = receiver.recv() {
-                waiting.insert(number, result);
-            }
-            while let Some(result) = waiting.remove(&next) {
+        let mut stage = Stage::new(scope, limit, &work);
+        for item in items {
+            while let Some(result) = if stage.has_room() { stage.try_pop() } else { stage.pop() } {
                 commit(result?)?;
-                next += 1;
             }
+            stage.push(item);
         }
+        while let Some(result) = stage.pop() {
+            commit(result?)?;
+        }
+        Ok(())
     })
 }
 
@@ -55,20 +40,25 @@ mod tests {
 
     #[test]
     fn results_come_in_order_at_any_number_of_threads() {
-        for threads in [1, 2, 7] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
-            let mut seen = Vec::new();
-            let work = |n: u64| {
-                std::thread::sleep(std::time::Duration::from_micros((n * 7919) % 500));
-                Ok::<_, ()>(n * n)
-            };
-            let commit = |n| {
-                seen.push(n);
-                Ok(())
-            };
-            for_each_ordered(&pool, 0..100, work, commit).expect("no error");
-            assert_eq!(seen, (0..100).map(|n| n * n).collect::<Vec<u64>>());
+        for (threads, takes_part) in [(1, false), (2, false), (7, false), (1, true), (2, true)] {
+            std::thread::spawn(move || squares(threads, takes_part)).join().expect("order");
         }
+    }
+
+    fn squares(threads: usize, takes_part: bool) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = if takes_part { pool.use_current_thread() } else { pool }.build().expect("pool");
+        let mut seen = Vec::new();
+        let work = |n: u64| {
+            std::thread::sleep(std::time::Duration::from_micros((n * 7919) % 500));
+            Ok::<_, ()>(n * n)
+        };
+        let commit = |n| {
+            seen.push(n);
+            Ok(())
+        };
+        for_each_ordered(&pool, 0..100, work, commit).expect("no error");
+        assert_eq!(seen, (0..100).map(|n| n * n).collect::<Vec<u64>>());
     }
 
     #[test]

@@ -1,9 +1,12 @@
-//! Writes BGZF: blocks cut every 65,280 bytes of input, deflated in parallel, in order.
+//! Writes BGZF: blocks cut every 65,280 bytes of input and where the caller says, deflated in parallel, in order.
 //!
-//! Block borders and bytes depend on the input and the level only, never on threads or on how the input was handed
-//! over. Source: SAM specification, section 4.1.
+//! Block borders and bytes depend on the input, those cuts and the level only, never on threads or on how the input was
+//! handed over; so streams that were written apart and cut at the seams are, one behind the other, the stream that one
+//! writer gives. Source: SAM specification, section 4.1.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use libdeflater::{CompressionLvl, Compressor};
 use rayon::prelude::*;
@@ -37,8 +40,10 @@ pub struct BgzfWriter<W> {
     level: CompressionLvl,
     /// Content that is not compressed yet; begins at a block's border.
     pending: Vec<u8>,
-    /// Offsets in the file of all blocks written, and of the next.
-    starts: Vec<u64>,
+    /// Where the caller has cut it.
+    cuts: VecDeque<usize>,
+    /// Offsets of all blocks written, and of the next: of its content, and of the block in the file.
+    starts: Vec<(u64, u64)>,
     content: u64,
     finished: bool,
 }
@@ -47,7 +52,23 @@ impl<W: Write> BgzfWriter<W> {
     /// A writer that has written nothing yet.
     pub fn new(inner: W, level: Level) -> Self {
         let level = CompressionLvl::new(i32::from(level.0)).unwrap_or_default();
-        Self { inner, level, pending: Vec::new(), starts: vec![0], content: 0, finished: false }
+        Self {
+            inner,
+            level,
+            pending: Vec::new(),
+            cuts: VecDeque::new(),
+            starts: vec![(0, 0)],
+            content: 0,
+            finished: false,
+        }
+    }
+
+    /// What is written next begins a block.
+    pub fn cut(&mut self) {
+        let at = self.pending.len();
+        if at > self.cuts.back().copied().unwrap_or(0) {
+            self.cuts.push_back(at);
+        }
     }
 
     /// Bytes of content taken so far: the uncompressed offset of what is written next.
@@ -56,10 +77,38 @@ impl<W: Write> BgzfWriter<W> {
     }
 
     /// Virtual position (block's offset in the file << 16 | offset in the block) of an uncompressed offset; `None`
-    /// as long as the blocks before it are not written.
+    /// as long as the blocks before it and its own are not written. Behind the last byte of a block it is the next one.
     pub fn virtual_position(&self, offset: u64) -> Option<u64> {
-        let block = usize::try_from(offset / BLOCK_CONTENT as u64).ok()?;
-        self.starts.get(block).map(|start| (start << 16) | (offset % BLOCK_CONTENT as u64))
+        let behind = self.starts.partition_point(|(content, _)| *content <= offset);
+        let &(content, start) = self.starts.get(behind.checked_sub(1)?)?;
+        let is_written = behind < self.starts.len() || offset == content;
+        is_written.then_some((start << 16) | (offset - content))
+    }
+
+    /// Takes blocks that another writer has made of this much content, as they are; both streams are cut there.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn append_blocks(&mut self, blocks: &[u8], content: u64) -> io::Result<()> {
+        self.write_pending()?;
+        self.inner.write_all(blocks)?;
+        let (from, start) = self.starts.last().copied().unwrap_or_default();
+        self.content = from + content;
+        self.starts.push((self.content, start + blocks.len() as u64));
+        Ok(())
+    }
+
+    /// Bytes written to the writer below.
+    pub fn compressed_len(&self) -> u64 {
+        self.starts.last().map_or(0, |(_, start)| *start)
+    }
+
+    /// Writes what is pending, so that the stream is cut here.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn write_pending(&mut self) -> io::Result<()> {
+        self.write_blocks(true)
     }
 
     /// Writes what is pending and the end-of-file marker. Nothing may be written afterwards.
@@ -68,11 +117,16 @@ impl<W: Write> BgzfWriter<W> {
     /// Writing fails.
     pub fn finish(&mut self) -> io::Result<()> {
         if !self.finished {
-            self.write_blocks(self.pending.len())?;
+            self.write_pending()?;
             self.inner.write_all(&END_OF_FILE)?;
             self.finished = true;
         }
         Ok(())
+    }
+
+    /// The writer below, which lacks what is pending.
+    pub fn get_ref(&self) -> &W {
+        &self.inner
     }
 
     /// The writer below; [`finish`](Self::finish) first.
@@ -80,25 +134,45 @@ impl<W: Write> BgzfWriter<W> {
         self.inner
     }
 
-    /// Compresses and writes the first `length` pending bytes.
-    fn write_blocks(&mut self, length: usize) -> io::Result<()> {
-        let content = &self.pending[..length];
-        let level = self.level;
+    /// Compresses and writes whole blocks of what is pending, or all of it.
+    fn write_blocks(&mut self, all: bool) -> io::Result<()> {
+        let (content, level) = (&self.pending, self.level);
+        let pieces = self.pieces(all);
+        let length = pieces.last().map_or(0, |piece| piece.end);
+        let work =
+            |compressor: &mut Compressor, piece: &Range<usize>| block(compressor, &content[piece.clone()]);
         let blocks: Vec<io::Result<Vec<u8>>> = if length < PARALLEL_FROM {
             let mut compressor = Compressor::new(level);
-            content.chunks(BLOCK_CONTENT).map(|piece| block(&mut compressor, piece)).collect()
+            pieces.iter().map(|piece| work(&mut compressor, piece)).collect()
         } else {
-            let start = || Compressor::new(level);
-            content.par_chunks(BLOCK_CONTENT).map_init(start, block).collect()
+            pieces.par_iter().map_init(|| Compressor::new(level), work).collect()
         };
-        for block in blocks {
+        for (block, piece) in blocks.into_iter().zip(&pieces) {
             let block = block?;
             self.inner.write_all(&block)?;
-            let next = self.starts.last().copied().unwrap_or(0) + block.len() as u64;
-            self.starts.push(next);
+            let (content, start) = self.starts.last().copied().unwrap_or_default();
+            self.starts.push((content + piece.len() as u64, start + block.len() as u64));
         }
         self.pending.drain(..length);
+        while self.cuts.front().is_some_and(|cut| *cut <= length) {
+            self.cuts.pop_front();
+        }
+        self.cuts.iter_mut().for_each(|cut| *cut -= length);
         Ok(())
+    }
+
+    /// The content of each block that is due.
+    fn pieces(&self, all: bool) -> Vec<Range<usize>> {
+        let (mut pieces, mut from) = (Vec::new(), 0);
+        for end in self.cuts.iter().copied().chain([self.pending.len()]) {
+            let is_open = !all && !self.cuts.contains(&end);
+            while from < end && (!is_open || end - from >= BLOCK_CONTENT) {
+                let to = end.min(from + BLOCK_CONTENT);
+                pieces.push(from..to);
+                from = to;
+            }
+        }
+        pieces
     }
 }
 
@@ -108,7 +182,7 @@ impl<W: Write> Write for BgzfWriter<W> {
             return Err(io::Error::other("the BGZF stream is finished"));
         }
         if self.pending.len() >= BATCH {
-            self.write_blocks(BATCH)?;
+            self.write_blocks(false)?;
         }
         let taken = bytes.len().min(BATCH - self.pending.len());
         self.pending.extend_from_slice(&bytes[..taken]);
@@ -193,6 +267,33 @@ mod tests {
             bgzf::io::Reader::new(bytes.as_slice()).read_to_end(&mut back).unwrap();
             assert!(back == content, "{length}");
             assert!(bytes.ends_with(&END_OF_FILE));
+        }
+    }
+
+    #[test]
+    fn streams_that_are_cut_at_their_seams_join_to_one() {
+        let content = noise(BATCH + 9 * BLOCK_CONTENT);
+        for seams in [&[0, 5, 5, 70_000][..], &[BLOCK_CONTENT, BATCH, BATCH + 1], &[content.len()]] {
+            let mut whole = BgzfWriter::new(Vec::new(), Level::default());
+            let mut joined = BgzfWriter::new(Vec::new(), Level::default());
+            let mut from = 0;
+            for to in seams.iter().copied().chain([content.len()]) {
+                whole.cut();
+                whole.write_all(&content[from..to]).unwrap();
+                let mut part = BgzfWriter::new(Vec::new(), Level::default());
+                part.write_all(&content[from..to]).unwrap();
+                part.write_pending().unwrap();
+                joined.append_blocks(&part.into_inner(), (to - from) as u64).unwrap();
+                from = to;
+            }
+            whole.finish().unwrap();
+            joined.finish().unwrap();
+            for &seam in seams {
+                let position = whole.virtual_position(seam as u64).unwrap();
+                assert_eq!(joined.virtual_position(seam as u64), Some(position));
+                assert_eq!(position & 0xffff, 0);
+            }
+            assert!(whole.into_inner() == joined.into_inner(), "{seams:?}");
         }
     }
 

@@ -7,6 +7,7 @@
 //! Sources: CSIv1 and Tabix specifications (hts-specs); SAM specification, section 5.3 (binning).
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// Smallest window is `1 << MIN_SHIFT` bases, as in TBI and BAI.
 const MIN_SHIFT: u32 = 14;
@@ -48,7 +49,7 @@ pub fn csi_depth(length: u64) -> u32 {
 }
 
 /// An index under construction.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct IndexBuilder {
     depth: u32,
     contigs: Vec<ContigIndex>,
@@ -106,6 +107,22 @@ impl IndexBuilder {
         }
     }
 
+    /// Whether the contig of this number has records.
+    pub fn has_records(&self, number: usize) -> bool {
+        self.contigs.get(number).is_some_and(|contig| contig.records > 0)
+    }
+
+    /// Adds the records of a file that follows, as the contigs of these numbers; the bytes of that file begin at `offset`,
+    /// at a block's border.
+    pub fn append(&mut self, other: Self, numbers: &[usize], offset: u64) {
+        for (contig, &number) in other.contigs.into_iter().zip(numbers) {
+            if self.contigs.len() <= number {
+                self.contigs.resize_with(number + 1, ContigIndex::default);
+            }
+            self.contigs[number].append(contig, offset << 16);
+        }
+    }
+
     /// The index as CSI, uncompressed, with the contigs' names in order.
     pub fn csi(self, layout: Option<TextLayout>, names: &[String]) -> Vec<u8> {
         let header = layout.map(|layout| tabix_header(layout, names)).unwrap_or_default();
@@ -144,7 +161,7 @@ enum IndexFormat {
 /// Where records of a bin stand: first byte and byte behind, as virtual positions.
 type Chunk = (u64, u64);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 struct ContigIndex {
     bins: FxHashMap<u32, Vec<Chunk>>,
     /// For each window the first record that overlaps it; [`NONE`] if there is none.
@@ -183,6 +200,31 @@ impl ContigIndex {
         }
         self.span.1 = behind;
         self.records += 1;
+    }
+
+    fn append(&mut self, mut other: Self, shift: u64) {
+        self.close_chunk();
+        other.close_chunk();
+        if other.records == 0 {
+            return;
+        }
+        for (bin, chunks) in other.bins {
+            let chunks = chunks.into_iter().map(|(first, behind)| (first + shift, behind + shift));
+            self.bins.entry(bin).or_default().extend(chunks);
+        }
+        if self.windows.len() < other.windows.len() {
+            self.windows.resize(other.windows.len(), NONE);
+        }
+        for (mine, theirs) in self.windows.iter_mut().zip(other.windows) {
+            if *mine == NONE && theirs != NONE {
+                *mine = theirs + shift;
+            }
+        }
+        if self.records == 0 {
+            self.span.0 = other.span.0 + shift;
+        }
+        self.span.1 = other.span.1 + shift;
+        self.records += other.records;
     }
 
     fn close_chunk(&mut self) {

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     bgzf_writer::{BgzfWriter, Level},
     binning::{BinningError, IndexBuilder, TBI_DEPTH, TextLayout, csi_depth},
@@ -198,6 +200,54 @@ impl IndexedWriter {
         Ok(number)
     }
 
+    /// What is written next begins a BGZF block.
+    pub fn cut(&mut self) {
+        self.writer.cut();
+    }
+
+    /// Ends a file that another one is to take in: what it holds so far is written, and stands in the file at this path
+    /// as long as the writer lives.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn finish_part(&mut self) -> Result<PathBuf, IndexedError> {
+        let failed = |source| OutputError { path: self.path.clone(), source };
+        self.writer.write_pending().and_then(|()| self.writer.flush()).map_err(failed)?;
+        self.index_what_is_placed();
+        Ok(self.writer.get_ref().written_path().to_owned())
+    }
+
+    /// What a part has for the index of the whole: made by [`Self::finish_part`], taken by [`Self::append_index`].
+    pub fn into_index(self) -> PartIndex {
+        PartIndex { names: self.names, index: self.index, content: self.writer.content_len() }
+    }
+
+    /// The records of a part follow, whose blocks are then [`Self::append_blocks`]ed.
+    ///
+    /// # Errors
+    /// The part's records are not those that may follow, or writing fails.
+    pub fn append_index(&mut self, part: PartIndex) -> Result<(), IndexedError> {
+        let failed = |source| OutputError { path: self.path.clone(), source };
+        self.writer.write_pending().map_err(failed)?;
+        self.index_what_is_placed();
+        let has_records = |number: &usize| part.index.has_records(*number);
+        let mut numbers = vec![0; part.names.len()];
+        for number in (0..part.names.len()).filter(has_records) {
+            numbers[number] = self.current_contig(&part.names[number])?;
+        }
+        self.index.append(part.index, &numbers, self.writer.compressed_len());
+        Ok(())
+    }
+
+    /// Takes blocks of a part.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn append_blocks(&mut self, blocks: &[u8], content: u64) -> Result<(), IndexedError> {
+        let written = self.writer.append_blocks(blocks, content);
+        Ok(written.map_err(|source| OutputError { path: self.path.clone(), source })?)
+    }
+
     /// Writes the rest and the index, and gives both their names. A device or pipe gets no index.
     ///
     /// # Errors
@@ -237,6 +287,21 @@ impl IndexedWriter {
             self.index.add(contig, start, end, first, behind);
             self.waiting.pop_front();
         }
+    }
+}
+
+/// The index of a part of a file, for the index of the whole.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct PartIndex {
+    names: Vec<String>,
+    index: IndexBuilder,
+    content: u64,
+}
+
+impl PartIndex {
+    /// Uncompressed bytes of the part.
+    pub fn content_len(&self) -> u64 {
+        self.content
     }
 }
 

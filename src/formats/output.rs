@@ -61,6 +61,11 @@ impl AtomicFile {
         self.temporary.is_none()
     }
 
+    /// Where the bytes are until then.
+    pub fn written_path(&self) -> &Path {
+        self.temporary.as_deref().unwrap_or(&self.target)
+    }
+
     /// Flushes, syncs, and gives the file its name, replacing what had it.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::hardy_weinberg;
 use super::kinds::Kinds;
-use super::pipeline::{Each, RecordProblem};
+use super::pipeline::{RecordProblem, Revise};
 use super::sex::PloidyMap;
 use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
@@ -245,17 +245,17 @@ impl FillTags {
     }
 }
 
-impl Each for FillTags {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Revise for FillTags {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         for group in 0..self.group_count() {
             for custom in self.options.custom.iter().filter(|custom| group < custom.group_count()) {
-                custom.fill(group, &mut record)?;
+                custom.fill(group, record)?;
             }
         }
         let needs_genotypes = self.options.tags.iter().any(|tag| tag.is_by_group());
         if needs_genotypes && self.samples > 0 {
             SCRATCH.with_borrow_mut(|Scratch { counting, updates }| {
-                let has_genotypes = self.count(&record, counting)?;
+                let has_genotypes = self.count(record, counting)?;
                 let groups = &counting.groups[..self.group_count()];
                 self.set(Tag::MissingFraction, updates, |group, out| match has_genotypes {
                     true => {
@@ -266,7 +266,7 @@ impl Each for FillTags {
                 if has_genotypes {
                     self.fill_counts(record.allele_count() > 1, groups, updates);
                 }
-                self.update(&mut record, updates);
+                self.update(record, updates);
                 Ok(())
             })?;
         } else if self.samples == 0 {
@@ -274,21 +274,20 @@ impl Each for FillTags {
                 record.set_info(b"F_MISSING", Some(b"0"));
             }
             if self.fills(Tag::AlleleFrequency) {
-                self.fill_frequency_from_info(&mut record);
+                self.fill_frequency_from_info(record);
             }
         }
-        self.fill_read_fractions(&mut record);
+        self.fill_read_fractions(record);
         if self.fills(Tag::End) {
             let mut text = Vec::new();
-            write_integer(extent::end(&record), &mut text);
+            write_integer(extent::end(record), &mut text);
             record.set_info(b"END", Some(&text));
         }
         if self.fills(Tag::VariantType) {
-            let names: Vec<&str> = Kinds::of(&record).names().collect();
+            let names: Vec<&str> = Kinds::of(record).names().collect();
             record.set_info(b"TYPE", Some(names.join(",").as_bytes()));
         }
-        out.push(record);
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -334,6 +333,7 @@ mod tests {
     use rustc_hash::FxHashMap;
 
     use super::*;
+    use crate::variants::pipeline::Each as _;
     use crate::variants::sex::Sex;
 
     const HEADER: &str = "##fileformat=VCFv4.2\n##contig=<ID=chrX,length=156040895>\n\

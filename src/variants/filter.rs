@@ -8,7 +8,7 @@ pub use gaps::{GapOptions, Gaps};
 
 use super::expression::{Expression, Scratch};
 use super::genotype;
-use super::pipeline::{Each, RecordProblem};
+use super::pipeline::{RecordProblem, Revise};
 use super::regions::{Overlap, Regions};
 use super::view::Choice;
 use crate::formats::vcf::header::Header;
@@ -79,12 +79,9 @@ impl Condition {
 /// Records that a condition passes, and no others.
 pub struct Keep(pub Condition);
 
-impl Each for Keep {
-    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        if self.0.passes(&record)? {
-            out.push(record);
-        }
-        Ok(())
+impl Revise for Keep {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
+        self.0.passes(record)
     }
 }
 
@@ -144,22 +141,22 @@ impl FilterOptions {
 /// Filters records by themselves.
 pub struct Filter(pub FilterOptions);
 
-impl Each for Filter {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Revise for Filter {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         let options = &self.0;
         let mut outcome = Outcome { site: true, samples: None };
         if let Some(condition) = &options.condition {
             outcome = if options.genotypes.is_some() {
-                condition.test(&record)?
+                condition.test(record)?
             } else {
-                Outcome { site: condition.passes(&record)?, samples: None }
+                Outcome { site: condition.passes(record)?, samples: None }
             };
         }
         if let Some((regions, outside, overlap)) = &options.mask {
-            outcome.site &= regions.contain(&record, *overlap) == *outside;
+            outcome.site &= regions.contain(record, *overlap) == *outside;
         }
         if !outcome.site && options.soft_filter.is_none() && options.genotypes.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         if outcome.site {
             if options.resets || record.column(Column::Filter) == b"." {
@@ -167,16 +164,15 @@ impl Each for Filter {
             }
         } else if let Some(name) = &options.soft_filter {
             if options.adds {
-                add_filter(&mut record, name.as_bytes());
+                add_filter(record, name.as_bytes());
             } else {
                 record.set_column(Column::Filter, name.as_bytes());
             }
         }
         if let Some(genotypes) = options.genotypes {
-            self.set_genotypes(&mut record, &outcome, genotypes);
+            self.set_genotypes(record, &outcome, genotypes);
         }
-        out.push(record);
-        Ok(())
+        Ok(true)
     }
 }
 

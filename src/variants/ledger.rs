@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::pipeline::{Each, Ordered, Part, RecordProblem};
+use super::pipeline::{Each, Ordered, Part, RecordProblem, Revise};
 use crate::formats::vcf::record::Record;
 
 /// The account of a step, which its threads add to.
@@ -18,6 +18,12 @@ struct Account {
     /// Records of which nothing was given, and those that were given beside the first of one.
     dropped: AtomicU64,
     added: AtomicU64,
+}
+
+impl Account {
+    fn counters(&self) -> [&AtomicU64; 5] {
+        [&self.taken, &self.given, &self.changed, &self.dropped, &self.added]
+    }
 }
 
 /// The accounts of all steps, in order.
@@ -58,6 +64,9 @@ impl Ledger {
             let role = Role { first: number == 0, last: number == last };
             let account = Arc::clone(&account);
             match part {
+                Part::Each(inner) if inner.in_place().is_some() => {
+                    Part::Each(Box::new(Kept { inner: InPlace(inner), account, role }))
+                }
                 Part::Each(inner) => Part::Each(Box::new(Kept { inner, account, role })),
                 Part::Ordered(inner) => Part::Ordered(Box::new(Kept { inner, account, role })),
             }
@@ -65,6 +74,21 @@ impl Ledger {
         let kept = kept.collect();
         self.steps.push((name.to_owned(), why.to_owned(), account));
         kept
+    }
+
+    /// What has been counted so far, for [`Self::merge`].
+    pub fn counts(&self) -> Vec<[u64; 5]> {
+        let load = |account: &Account| account.counters().map(|count| count.load(Ordering::Relaxed));
+        self.steps.iter().map(|(_, _, account)| load(account)).collect()
+    }
+
+    /// Adds what another part of the records came to under the same steps.
+    pub fn merge(&self, counts: &[[u64; 5]]) {
+        for ((_, _, account), counts) in self.steps.iter().zip(counts) {
+            for (mine, theirs) in account.counters().into_iter().zip(counts) {
+                mine.fetch_add(*theirs, Ordering::Relaxed);
+            }
+        }
     }
 
     /// The entries; whole when the pipeline has ended.
@@ -126,6 +150,22 @@ impl<P> Kept<P> {
     }
 }
 
+/// A step that works in place.
+struct InPlace(Box<dyn Each>);
+
+impl Revise for Kept<InPlace> {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
+        let changes = record.change_count();
+        let Some(step) = self.inner.0.in_place() else { return Ok(true) };
+        let is_kept = step.revise(record)?;
+        if !is_kept {
+            self.account.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        self.note(1, usize::from(is_kept), usize::from(is_kept && record.change_count() != changes));
+        Ok(is_kept)
+    }
+}
+
 impl Each for Kept<Box<dyn Each>> {
     fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
         let (changes, begin) = (record.change_count(), out.len());
@@ -154,6 +194,10 @@ impl Ordered for Kept<Box<dyn Ordered>> {
         self.inner.finish(out)?;
         self.note(0, out.len() - begin, 0);
         Ok(())
+    }
+
+    fn is_by_contig(&self) -> bool {
+        self.inner.is_by_contig()
     }
 
     fn has_more(&self) -> bool {

@@ -17,6 +17,7 @@ pub mod norm;
 pub mod output;
 pub mod pipeline;
 pub mod query;
+pub mod ranks;
 pub mod regions;
 pub mod register;
 pub mod reheader;

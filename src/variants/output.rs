@@ -5,7 +5,7 @@ use crate::formats::vcf::bcf::{self, Encoder, Scratch};
 use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::formats::vcf::writer::{Block, Place};
+use crate::formats::vcf::writer::{Block, OutputKind, Place, WINDOW_SHIFT, Window};
 
 /// A form of output.
 pub struct OutputForm {
@@ -14,13 +14,15 @@ pub struct OutputForm {
     encoder: Option<Encoder>,
     /// Whether the records' places are noted, for an index.
     with_places: bool,
+    /// Whether their windows are, for BGZF.
+    with_windows: bool,
 }
 
 impl OutputForm {
-    /// Records under this header.
-    pub fn new(header: Header, is_bcf: bool, with_places: bool) -> Self {
-        let encoder = is_bcf.then(|| Encoder::new(&header));
-        Self { header, encoder, with_places }
+    /// Records under this header, with their places where there is to be an index.
+    pub fn new(header: Header, kind: OutputKind, with_places: bool) -> Self {
+        let encoder = kind.is_bcf.then(|| Encoder::new(&header));
+        Self { header, encoder, with_places, with_windows: kind.level.is_some() }
     }
 
     /// The header.
@@ -46,6 +48,9 @@ impl OutputForm {
     pub fn block(&self, records: &[Record]) -> Result<Block, RecordProblem> {
         let (mut block, mut scratch) = (Block::default(), Scratch::default());
         for record in records {
+            if self.with_windows {
+                block.begin_window(record);
+            }
             match &self.encoder {
                 None => {
                     record.write(&mut block.bytes);
@@ -80,6 +85,16 @@ impl OutputForm {
 }
 
 impl Block {
+    /// Notes the window of the record that is written next.
+    fn begin_window(&mut self, record: &Record) {
+        let number = record.position() >> WINDOW_SHIFT;
+        let is_same =
+            |(_, (contig, last)): &(usize, Window)| *last == number && contig.as_slice() == record.chrom();
+        if !self.windows.last().is_some_and(is_same) {
+            self.windows.push((self.bytes.len(), (record.chrom().to_vec(), number)));
+        }
+    }
+
     /// Notes the place of the record that was written last.
     fn add_place(&mut self, record: &Record) {
         let name = record.chrom();

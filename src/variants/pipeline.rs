@@ -23,11 +23,38 @@ pub trait Each: Send + Sync {
     /// # Errors
     /// The record is such that the command cannot go on.
     fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem>;
+
+    /// The same step as one that leaves records where they are, if it never makes several of one: that saves moving them.
+    fn in_place(&self) -> Option<&dyn Revise> {
+        None
+    }
 }
 
-impl<E: Each + ?Sized> Each for std::sync::Arc<E> {
-    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        (**self).apply(record, out)
+/// Work on one record of which one comes at the most.
+pub trait Revise: Send + Sync {
+    /// Changes a record; false where it is dropped.
+    ///
+    /// # Errors
+    /// The record is such that the command cannot go on.
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem>;
+}
+
+impl<R: Revise + ?Sized> Revise for std::sync::Arc<R> {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
+        (**self).revise(record)
+    }
+}
+
+impl<E: Revise> Each for E {
+    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        if self.revise(&mut record)? {
+            out.push(record);
+        }
+        Ok(())
+    }
+
+    fn in_place(&self) -> Option<&dyn Revise> {
+        Some(self)
     }
 }
 
@@ -44,6 +71,12 @@ pub trait Ordered: Send {
     /// # Errors
     /// As [`Self::push`].
     fn finish(&mut self, out: &mut Vec<Record>) -> Result<(), RecordProblem>;
+
+    /// Whether records of different contigs have nothing to do with one another, and each contig's stand together, so
+    /// that contigs can be worked on apart.
+    fn is_by_contig(&self) -> bool {
+        false
+    }
 
     /// Whether [`Self::finish`] has given a part of the rest only, and is to be called again.
     fn has_more(&self) -> bool {
@@ -247,9 +280,9 @@ pub fn run(
                         records.extend(more?);
                     }
                 }
-                for behind in number + 1..ordered.len() {
+                for (behind, part) in ordered.iter_mut().enumerate().skip(number + 1) {
                     let mut done = Vec::new();
-                    ordered[behind].push(records, &mut done).map_err(failed)?;
+                    part.push(records, &mut done).map_err(failed)?;
                     records = match middle.get_mut(behind) {
                         Some(stage) => pass_through(stage, done)?,
                         None => done,
@@ -340,6 +373,21 @@ fn split(chain: Vec<Part>) -> (Vec<Steps>, Vec<Box<dyn Ordered>>) {
 /// Has each record go through all steps.
 fn each(steps: &[Box<dyn Each>], mut records: Vec<Record>) -> Result<Vec<Record>, RecordProblem> {
     for step in steps {
+        if let Some(step) = step.in_place() {
+            let mut problem = None;
+            records.retain_mut(|record| {
+                // What is behind a record with a problem does not matter any more.
+                let kept = if problem.is_none() { step.revise(record) } else { Ok(false) };
+                kept.unwrap_or_else(|found| {
+                    problem = Some(found);
+                    false
+                })
+            });
+            if let Some(problem) = problem {
+                return Err(problem);
+            }
+            continue;
+        }
         let mut out = Vec::with_capacity(records.len());
         for record in records {
             step.apply(record, &mut out)?;

@@ -1,6 +1,6 @@
 //! A sites-only file for a register: no samples, no small counts, no header line that names people, paths or commands.
 
-use super::pipeline::{Each, RecordProblem};
+use super::pipeline::{RecordProblem, Revise};
 use crate::formats::vcf::header::{Header, MetaLine, Number};
 use crate::formats::vcf::record::{Record, parse_integer};
 
@@ -112,14 +112,13 @@ impl SitesOnly {
     }
 }
 
-impl Each for SitesOnly {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Revise for SitesOnly {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         if self.options.least_count > 0 {
-            self.mask(&mut record);
+            self.mask(record);
         }
         record.select_samples(&[]);
-        out.push(record);
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -127,6 +126,7 @@ impl Each for SitesOnly {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::variants::pipeline::Each as _;
 
     const HEADER: &str = "##fileformat=VCFv4.2\n##source=caller /home/me\n##SAMPLE=<ID=P1>\n##reference=file:///x.fa\n\
         ##INFO=<ID=AC,Number=A,Type=Integer,Description=\"Count/number\">\n\

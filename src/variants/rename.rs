@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-use super::pipeline::{Each, RecordProblem};
+use super::pipeline::{RecordProblem, Revise};
 use crate::formats::text;
 use crate::formats::vcf::header::{Header, MetaLine};
 use crate::formats::vcf::record::{Column, Record};
@@ -127,8 +127,8 @@ fn renamed(line: &MetaLine, names: &FxHashMap<Vec<u8>, Vec<u8>>) -> Option<Strin
     Some(text.replacen(&format!("ID={old}"), &format!("ID={new}"), 1))
 }
 
-impl Each for RenameContigs {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Revise for RenameContigs {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         let new = match self.names.get(record.chrom()) {
             Some(new) => Some(new.clone()),
             // A contig that the header does not have.
@@ -137,8 +137,7 @@ impl Each for RenameContigs {
         if let Some(new) = new {
             record.set_column(Column::Chrom, &new);
         }
-        out.push(record);
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -146,6 +145,7 @@ impl Each for RenameContigs {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::variants::pipeline::Each as _;
 
     #[test]
     fn chromosomes_are_renamed_and_others_are_not() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::pipeline::{Each, RecordProblem};
+use super::pipeline::{RecordProblem, Revise};
 use crate::formats::text;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
@@ -33,11 +33,10 @@ pub enum SamplesError {
 /// Keeps these samples, in this order.
 pub struct SelectSamples(pub Vec<usize>);
 
-impl Each for SelectSamples {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Revise for SelectSamples {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         record.select_samples(&self.0);
-        out.push(record);
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::allele_counts;
 use super::filter::Condition;
 use super::genotype;
-use super::pipeline::{self, Each, RecordProblem};
+use super::pipeline::{self, RecordProblem, Revise};
 use super::view::Choice;
 use crate::compute::drand48::Drand48;
 use crate::formats::vcf::header::Header;
@@ -129,17 +129,17 @@ impl SetGt {
     }
 }
 
-impl Each for SetGt {
-    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        out.push(self.set(record, &mut || true)?);
-        Ok(())
+impl Revise for SetGt {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
+        self.set(record, &mut || true)?;
+        Ok(true)
     }
 }
 
 impl SetGt {
     /// Sets the genotypes of a record, of each target those only for which `draw` says so; it is asked for every target,
     /// in the order of the samples.
-    fn set(&self, mut record: Record, draw: &mut dyn FnMut() -> bool) -> Result<Record, RecordProblem> {
+    fn set(&self, record: &mut Record, draw: &mut dyn FnMut() -> bool) -> Result<(), RecordProblem> {
         let samples = record.sample_texts().count();
         let field = record.format_index(b"GT");
         let mut genotypes: Vec<Vec<i64>> = match field {
@@ -147,16 +147,16 @@ impl SetGt {
             None => vec![Vec::new(); samples],
         };
         let can_be_set = field.is_some() || matches!(self.new, NewGenotype::Custom(_));
-        let site = if samples > 0 && can_be_set { Site::of(&record, &self.new, samples)? } else { None };
+        let site = if samples > 0 && can_be_set { Site::of(record, &self.new, samples)? } else { None };
         if can_be_set && site.is_none() {
-            return Ok(record);
+            return Ok(());
         }
         let is_diploid = genotypes.iter().any(|genotype| genotype.len() >= 2);
-        let fails = if is_diploid { self.fails_binomial(&record, &genotypes)? } else { None };
+        let fails = if is_diploid { self.fails_binomial(record, &genotypes)? } else { None };
         let chosen = match &self.filter {
-            Some(filter) => match filter(&record)? {
+            Some(filter) => match filter(record)? {
                 Some(chosen) => Some(chosen),
-                None => return Ok(record),
+                None => return Ok(()),
             },
             None => None,
         };
@@ -183,7 +183,7 @@ impl SetGt {
             }
             record.set_format(b"GT", &text, &ends);
         }
-        Ok(record)
+        Ok(())
     }
 }
 
@@ -204,8 +204,9 @@ impl Drawn {
 
 impl pipeline::Ordered for Drawn {
     fn push(&mut self, records: Vec<Record>, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        for record in records {
-            out.push(self.step.set(record, &mut || self.numbers.next() <= self.share)?);
+        for mut record in records {
+            self.step.set(&mut record, &mut || self.numbers.next() <= self.share)?;
+            out.push(record);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! IDs made of other columns: `bcftools annotate --set-id`.
 
 use super::expression::Scratch;
-use super::pipeline::{Each, RecordProblem};
+use super::pipeline::{RecordProblem, Revise};
 use super::query::{Query, QueryError, QueryOptions};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record};
@@ -26,16 +26,15 @@ impl SetId {
     }
 }
 
-impl Each for SetId {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Revise for SetId {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         if !self.only_missing || record.column(Column::Id) == b"." {
             let mut id = Vec::new();
-            self.query.print(&record, None, &mut Scratch::default(), &mut id)?;
+            self.query.print(record, None, &mut Scratch::default(), &mut id)?;
             // What would end the column stands for itself no more.
             id.iter_mut().filter(|byte| byte.is_ascii_whitespace()).for_each(|byte| *byte = b'_');
             record.set_column(Column::Id, if id.is_empty() { b"." } else { &id });
         }
-        out.push(record);
-        Ok(())
+        Ok(true)
     }
 }

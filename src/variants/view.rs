@@ -5,7 +5,7 @@ use super::allele_subset::keep_alleles;
 use super::filter::Condition;
 use super::genotype::{self, Zygosity};
 use super::kinds::Kinds;
-use super::pipeline::{Each, RecordProblem};
+use super::pipeline::{RecordProblem, Revise};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record};
 
@@ -259,51 +259,50 @@ impl View {
     }
 }
 
-impl Each for View {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        if !self.takes_site(&record) {
-            return Ok(());
+impl Revise for View {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
+        if !self.takes_site(record) {
+            return Ok(false);
         }
         let options = &self.options;
         if let Some(condition) = &options.condition
-            && !condition.passes(&record)?
+            && !condition.passes(record)?
         {
-            return Ok(());
+            return Ok(false);
         }
         let counts_alleles = options.counts_alleles();
         let mut counts = Vec::new();
         if counts_alleles {
-            allele_counts::of_info_or_genotypes(&record, &mut counts)?;
+            allele_counts::of_info_or_genotypes(record, &mut counts)?;
         }
         let mut updates = counts_alleles && !options.no_update;
         if let Some(samples) = options.samples.as_ref().filter(|samples| !samples.is_empty()) {
             record.select_samples(samples);
             let before: u64 = counts.iter().skip(1).sum();
             if counts_alleles && record.format_index(b"GT").is_some() {
-                allele_counts::of_genotypes(&record, &mut counts)?;
+                allele_counts::of_genotypes(record, &mut counts)?;
                 let now: u64 = counts.iter().skip(1).sum();
                 if options.private.is_some_and(|choice| !choice.takes(now > 0 && now == before)) {
-                    return Ok(());
+                    return Ok(false);
                 }
             } else {
                 updates = false;
             }
         }
-        if !self.takes_genotypes(&record) || (counts_alleles && !self.takes_counts(&counts)) {
-            return Ok(());
+        if !self.takes_genotypes(record) || (counts_alleles && !self.takes_counts(&counts)) {
+            return Ok(false);
         }
         if updates {
-            allele_counts::update(&mut record, &counts);
+            allele_counts::update(record, &counts);
         }
-        self.trim(&mut record)?;
-        if options.phased.is_some_and(|choice| !choice.takes(is_phased(&record))) {
-            return Ok(());
+        self.trim(record)?;
+        if options.phased.is_some_and(|choice| !choice.takes(is_phased(record))) {
+            return Ok(false);
         }
         if options.drops_genotypes() {
             record.select_samples(&[]);
         }
-        out.push(record);
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -27,6 +27,20 @@ pub fn shared_data() -> Option<PathBuf> {
     path.is_dir().then_some(path)
 }
 
+/// mpirun with so many ranks of our binary.
+pub fn mpirun(ranks: &str) -> Option<Command> {
+    if std::env::var_os("NORN_MPI").is_none() {
+        eprintln!("skipped: MPI (built without it; NORN_MPI=1 with --features mpi)");
+        return None;
+    }
+    let mut command = Command::new("mpirun");
+    command.args(["--oversubscribe", "-n", ranks]).arg(env!("CARGO_BIN_EXE_norn"));
+    for name in ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] {
+        command.env(name, "1");
+    }
+    Some(command)
+}
+
 /// Whether this is CI, where every peer must be there.
 pub fn is_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")

@@ -76,7 +76,7 @@ impl ConcatArguments {
         } else {
             self.write(&paths, remove)?;
         }
-        self.output.write_run_file("concat", &begun, &paths)?;
+        self.output.write_run_file("concat", &begun, &paths, 1)?;
         Ok(ExitCode::SUCCESS)
     }
 

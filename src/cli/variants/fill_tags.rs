@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::streams::{self, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
+use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
 use crate::genome::contigs::Build;
 use crate::variants::fill_tags::custom::Custom;
@@ -49,8 +50,8 @@ pub struct FillTagsArguments {
 
 impl FillTagsArguments {
     /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
-        streams::run("fill-tags", &self.input, &self.output, |header| {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
+        streams::run("fill-tags", &self.input, &self.output, ranks, |header| {
             let step = FillTags::new(self.options(header)?, header.samples().len());
             Ok(Plan::new(step.header(header), vec![Part::Each(Box::new(step))]))
         })

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
+use crate::compute::communicator::Communicator;
 use crate::variants::filter::{FailedGenotypes, Filter, FilterOptions, GapOptions, Gaps};
 use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::Part;
@@ -59,7 +60,7 @@ pub struct FilterArguments {
 
 impl FilterArguments {
     /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let gaps = GapOptions {
             snp: self.snp_gap.as_deref().map(snp_gap).transpose()?,
             indel: self.indel_gap.filter(|gap| *gap != 0),
@@ -88,7 +89,7 @@ impl FilterArguments {
             _ => None,
         };
         let has = |letter| self.mode.as_ref().is_some_and(|mode| mode.contains(letter));
-        streams::run("filter", &self.input, &self.output, |header| {
+        streams::run("filter", &self.input, &self.output, ranks, |header| {
             if self.condition.explained(header)? {
                 return Ok(Plan::done());
             }

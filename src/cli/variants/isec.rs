@@ -165,7 +165,7 @@ impl IsecArguments {
             (None, None) => self.to_list(inputs, sieve, presence, conditions)?,
         }
         if self.prefix.is_none() {
-            self.output.write_run_file("isec", &begun, &paths)?;
+            self.output.write_run_file("isec", &begun, &paths, 1)?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -307,7 +307,7 @@ impl IsecArguments {
             header
         };
         let forms: Vec<OutputForm> =
-            outputs.iter().map(|o| OutputForm::new(header(o), kind.is_bcf, index.is_some())).collect();
+            outputs.iter().map(|o| OutputForm::new(header(o), kind, index.is_some())).collect();
         let mut writers = Vec::new();
         for (output, form) in outputs.iter().zip(&forms) {
             let mut writer = VariantWriter::create(&output.path, kind, index, form.header())?;

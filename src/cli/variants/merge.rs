@@ -125,7 +125,7 @@ impl MergeArguments {
             merge.run(inputs, sieve, &form, &mut writer, &pool).map_err(plain)?;
         }
         writer.finish()?;
-        self.output.write_run_file("merge", &begun, &paths)?;
+        self.output.write_run_file("merge", &begun, &paths, 1)?;
         Ok(ExitCode::SUCCESS)
     }
 

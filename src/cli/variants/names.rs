@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::streams::{self, InputArguments, OutputArguments, Plan, WorkerArguments};
 use crate::cli::qc::UsageError;
+use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::reader::{Form, VariantReader};
 use crate::variants::pipeline::Part;
@@ -32,8 +33,8 @@ pub struct SetIdArguments {
 
 impl SetIdArguments {
     /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
-        streams::run("set-id", &self.input, &self.output, |header| {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
+        streams::run("set-id", &self.input, &self.output, ranks, |header| {
             let step =
                 SetId::new(&self.format, header).map_err(|error| UsageError::new(error.to_string()))?;
             Ok(Plan::new(header.clone(), vec![Part::Each(Box::new(step))]))
@@ -61,13 +62,13 @@ pub struct RenameArguments {
 
 impl RenameArguments {
     /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let rename = match &self.map {
             Some(path) => Rename::read(path)?,
             None if self.chr.as_deref() == Some("add") => Rename::AddChr,
             None => Rename::StripChr,
         };
-        streams::run("rename-contigs", &self.input, &self.output, |header| {
+        streams::run("rename-contigs", &self.input, &self.output, ranks, |header| {
             let (step, header) = RenameContigs::new(rename, header)?;
             Ok(Plan::new(header, vec![Part::Each(Box::new(step))]))
         })
@@ -123,13 +124,19 @@ impl ReheaderArguments {
             _ => "v",
         };
         let output = OutputArguments::of(&self.output, kind, &self.workers);
-        streams::run("reheader", &InputArguments::whole(&self.input), &output, |header| {
-            let mut made = self.changed(header)?;
-            if kind == "b" {
-                reheader::complete(&mut made, header);
-            }
-            Ok(Plan::new(made, Vec::new()))
-        })
+        streams::run(
+            "reheader",
+            &InputArguments::whole(&self.input),
+            &output,
+            &Communicator::solo(),
+            |header| {
+                let mut made = self.changed(header)?;
+                if kind == "b" {
+                    reheader::complete(&mut made, header);
+                }
+                Ok(Plan::new(made, Vec::new()))
+            },
+        )
     }
 
     fn changed(&self, header: &Header) -> anyhow::Result<Header> {

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
+use crate::compute::communicator::Communicator;
 use crate::variants::norm::counts::{Counted, Counts};
 use crate::variants::norm::warnings::Warnings;
 use crate::variants::norm::{
@@ -109,6 +110,23 @@ pub(super) fn tell(counts: &Counts, warnings: &Warnings) {
     }
 }
 
+/// Brings what all ranks have to tell to rank 0; false on the others.
+pub(super) fn gather(ranks: &Communicator, counts: &Counts, warnings: &Warnings) -> anyhow::Result<bool> {
+    if ranks.size() == 1 {
+        return Ok(true);
+    }
+    let Some(all) = streams::gathered(ranks, &(counts.tally(), warnings.take_found()))? else {
+        return Ok(false);
+    };
+    for (rank, (tally, found)) in all.into_iter().enumerate() {
+        if rank > 0 {
+            counts.merge(&tally);
+        }
+        warnings.merge(found);
+    }
+    Ok(true)
+}
+
 fn check_ref(text: &str) -> Result<CheckRef, String> {
     CheckRef::parse(text).ok_or_else(|| "expected some of the letters e, w, x and s".into())
 }
@@ -149,10 +167,10 @@ fn sort(text: &str) -> Result<SortOrder, String> {
 
 impl NormArguments {
     /// Runs the command, and tells at the end what was done.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let options = self.options();
         let mut told = None;
-        let code = streams::run("norm", &self.input, &self.output, |header| {
+        let code = streams::run("norm", &self.input, &self.output, ranks, |header| {
             if self.condition.explained(header)? {
                 return Ok(Plan::done());
             }
@@ -168,6 +186,10 @@ impl NormArguments {
             Ok(Plan::new(chain.header, chain.parts))
         });
         if let Some((counts, warnings)) = told {
+            let is_whole = code.is_err() || gather(ranks, &counts, &warnings)?;
+            if !is_whole {
+                return code;
+            }
             tell(&counts, &warnings);
             if code.is_ok() {
                 eprint!("{}", counts.tally().summary(options.check_ref.set));

@@ -1,6 +1,7 @@
 //! `norn variants query`: bcftools query's options to a compiled format and one pass.
 
-use std::path::PathBuf;
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,13 +9,15 @@ use clap::Args;
 use super::several;
 use super::streams::{ConditionArguments, InputArguments, WorkerArguments};
 use crate::cli::qc::UsageError;
+use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{Block, OutputKind, VariantWriter};
 use crate::variants::expression::Scratch;
 use crate::variants::filter::Condition;
-use crate::variants::pipeline::{self, Part, RecordProblem};
+use crate::variants::pipeline::{Part, RecordProblem};
 use crate::variants::query::{Query, QueryOptions};
+use crate::variants::ranks::{self, Pass};
 use crate::variants::samples::{self, SelectSamples};
 use crate::variants::view::Choice;
 
@@ -77,7 +80,7 @@ pub(super) struct QueryArguments {
 
 impl QueryArguments {
     /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let inputs = match &self.vcf_list {
             Some(list) => several::listed(list)?,
             None => vec![self.input.input.clone()],
@@ -86,22 +89,25 @@ impl QueryArguments {
             return Err(UsageError::new("--vcf-list: the list is empty".into()).into());
         };
         let kind = OutputKind { is_bcf: false, level: None };
-        let create = || VariantWriter::create(&self.output, kind, None, &Header::default());
+        let create = |path: &Path| VariantWriter::create(path, kind, None, &Header::default());
         if self.list_samples {
             let mut header = self.input.of(first).open()?.0.header().clone();
             if let Some(places) = self.chosen(&header)? {
                 header.set_samples(places.iter().filter_map(|&n| header.samples().get(n).cloned()).collect());
             }
             let names: String = header.samples().iter().map(|name| format!("{name}\n")).collect();
-            let mut writer = create()?;
-            writer.write_header(names.as_bytes())?;
-            writer.finish()?;
+            if ranks.is_root() {
+                let mut writer = create(&self.output)?;
+                writer.write_header(names.as_bytes())?;
+                writer.finish()?;
+            }
             return Ok(ExitCode::SUCCESS);
         }
         let pool = self.workers.pool()?;
         let progress = self.workers.progress_of(&inputs, "norn variants query");
-        let (mut writer, mut of_first) = (None, None);
+        let (writer, mut of_first) = (Cell::new(None), None);
         for input in &inputs {
+            let is_first = of_first.is_none();
             let (mut reader, mut chain) = self.input.of(input).open()?;
             let mut header = reader.header().clone();
             let samples = of_first.get_or_insert_with(|| header.samples().to_vec());
@@ -129,24 +135,34 @@ impl QueryArguments {
             let format = self.format.as_deref().unwrap_or_default();
             let query = Query::compile(format, &header, order, &options)
                 .map_err(|error| UsageError::new(error.to_string()))?;
-            let writer = match &mut writer {
-                Some(writer) => writer,
-                None => {
-                    let created = writer.insert(create()?);
-                    if self.print_header > 0 {
-                        let has_condition = condition.as_ref();
-                        let selects =
-                            has_condition.is_some_and(|condition| condition.expression().reads_samples());
-                        created.write_header(&query.header_line(self.print_header == 1, selects))?;
-                    }
-                    created
+            let header_line = (self.print_header > 0 && is_first).then(|| {
+                let selects = condition.as_ref().is_some_and(|c| c.expression().reads_samples());
+                query.header_line(self.print_header == 1, selects)
+            });
+            // Of several files the later ones are printed behind the first, into what is open.
+            let open = Cell::new(writer.take());
+            let create = |part: Option<&Path>| {
+                if let (None, Some(writer)) = (part, open.take()) {
+                    return Ok(writer);
                 }
+                let mut writer = create(part.unwrap_or(&self.output))?;
+                if let (Some(line), None) = (&header_line, part) {
+                    writer.write_header(line)?;
+                }
+                Ok(writer)
             };
-            let tick = |bytes, records| progress.add(bytes, records);
-            let print = |records: &[Record]| print(&query, condition.as_ref(), records);
-            pipeline::run(input, &mut reader, chain, &print, writer, &pool, &tick)?;
+            let pass = Pass {
+                path: input,
+                reader: &mut reader,
+                chain,
+                format: &|records: &[Record]| print(&query, condition.as_ref(), records),
+                can_be_shared: !self.input.has_regions(),
+                pool: &pool,
+                tick: &|bytes, records| progress.add(bytes, records),
+            };
+            writer.set(ranks::run(pass, ranks, &create)?);
         }
-        if let Some(writer) = writer {
+        if let Some(writer) = writer.into_inner() {
             writer.finish()?;
         }
         Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::norm;
 use super::streams::{self, InputArguments, OutputArguments, Plan};
+use crate::compute::communicator::Communicator;
 use crate::formats::output::AtomicFile;
 use crate::variants::chain::ChainFile;
 use crate::variants::ledger;
@@ -42,7 +43,7 @@ pub struct RunArguments {
 
 impl RunArguments {
     /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let (mut chain, hash) = ChainFile::read(&self.chain)?;
         if self.explain {
             print!("{}", chain.explain());
@@ -52,18 +53,25 @@ impl RunArguments {
             chain.set_reference(reference.clone());
         }
         let mut kept = None;
-        let code = streams::run("run", &self.input, &self.output, |header| {
+        let code = streams::run("run", &self.input, &self.output, ranks, |header| {
             let mut planned = chain.plan(header)?;
             planned.header.add(&format!("##norn_variants_runChain=BLAKE3:{hash}"));
+            let can_be_shared = planned.told.reports.is_empty();
             kept = Some((planned.ledger, planned.told));
-            Ok(Plan::new(planned.header, planned.parts))
+            let mut plan = Plan::new(planned.header, planned.parts);
+            plan.can_be_shared = can_be_shared;
+            Ok(plan)
         });
         let Some((ledger, told)) = kept else { return code };
-        // What was found before an error is told too.
         for (counts, warnings) in &told.normalised {
-            norm::tell(counts, warnings);
+            // What was found before an error is told too.
+            if code.is_err() || norm::gather(ranks, counts, warnings)? {
+                norm::tell(counts, warnings);
+            }
         }
         let code = code?;
+        let Some(all) = streams::gathered(ranks, &ledger.counts())? else { return Ok(code) };
+        all.iter().skip(1).for_each(|counts| ledger.merge(counts));
         for (path, stats) in told.reports {
             write_file(&path, stats.report(&self.input.input.display().to_string()).as_bytes())?;
         }

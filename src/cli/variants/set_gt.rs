@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
+use crate::compute::communicator::Communicator;
 use crate::variants::pipeline::Part;
 use crate::variants::set_gt::{self, Drawn, NewGenotype, SetGt, Target};
 
@@ -39,7 +40,7 @@ pub struct SetGtArguments {
 
 impl SetGtArguments {
     /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let (shares, targets): (Vec<&String>, Vec<&String>) =
             self.target_gt.iter().partition(|word| word.starts_with("r:"));
         let share = shares.last().map(|word| share(word)).transpose()?;
@@ -57,7 +58,7 @@ impl SetGtArguments {
         let new = NewGenotype::parse(&self.new_gt)
             .map_err(|error| UsageError::new(format!("--new-gt: {error}")))?;
         let mut step = None;
-        let code = streams::run("set-gt", &self.input, &self.output, |header| {
+        let code = streams::run("set-gt", &self.input, &self.output, ranks, |header| {
             if self.condition.explained(header)? {
                 return Ok(Plan::done());
             }
@@ -73,8 +74,10 @@ impl SetGtArguments {
             };
             Ok(Plan::new(SetGt::header(header), vec![part]))
         })?;
-        if let Some(step) = step {
-            eprintln!("Filled {} alleles", step.changed());
+        if let Some(step) = step
+            && let Some(changed) = streams::gathered(ranks, &step.changed())?
+        {
+            eprintln!("Filled {} alleles", changed.iter().sum::<u64>());
         }
         Ok(code)
     }

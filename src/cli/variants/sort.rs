@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::streams::{self, InputArguments, OutputArguments, Plan};
+use crate::compute::communicator::Communicator;
 use crate::variants::pipeline::Part;
 use crate::variants::sort::Sort;
 
@@ -32,13 +33,19 @@ impl SortArguments {
     /// Runs the command.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         let directory = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        streams::run("sort", &InputArguments::whole(&self.input), &self.output, |header| {
-            let sort = Sort::new(header.clone(), self.max_mem, directory);
-            // bcftools sort leaves the header as it is.
-            let mut plan = Plan::new(header.clone(), vec![Part::Ordered(Box::new(sort))]);
-            plan.adds_version = false;
-            Ok(plan)
-        })
+        streams::run(
+            "sort",
+            &InputArguments::whole(&self.input),
+            &self.output,
+            &Communicator::solo(),
+            |header| {
+                let sort = Sort::new(header.clone(), self.max_mem, directory);
+                // bcftools sort leaves the header as it is.
+                let mut plan = Plan::new(header.clone(), vec![Part::Ordered(Box::new(sort))]);
+                plan.adds_version = false;
+                Ok(plan)
+            },
+        )
     }
 }
 

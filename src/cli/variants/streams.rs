@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::cli::qc::{UsageError, default_threads};
+use crate::compute::communicator::Communicator;
 use crate::compute::progress::Progress;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::index::VariantIndex;
@@ -17,7 +19,8 @@ use crate::report::run_file::{Run, RunFile};
 use crate::variants::expression::Expression;
 use crate::variants::filter::Condition;
 use crate::variants::output::OutputForm;
-use crate::variants::pipeline::{self, Each, Part, RecordProblem};
+use crate::variants::pipeline::{self, Part, RecordProblem, Revise};
+use crate::variants::ranks::{self, Pass};
 use crate::variants::regions::{Overlap, Regions, Source};
 use crate::variants::view::Choice;
 
@@ -149,6 +152,12 @@ impl WorkerArguments {
         self.progress_of(&[input.to_owned()], name)
     }
 
+    /// The same on rank 0, for its share.
+    pub fn progress_on(&self, ranks: &Communicator, input: &Path, name: &str) -> Progress {
+        let size = std::fs::metadata(input).ok().filter(|m| m.is_file()).map(|m| m.len());
+        Progress::new(size.map(|size| size / ranks.size() as u64), name, self.quiet || !ranks.is_root())
+    }
+
     /// The progress of reading several files.
     pub fn progress_of(&self, inputs: &[PathBuf], name: &str) -> Progress {
         let size = |path: &PathBuf| std::fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| m.len());
@@ -179,6 +188,11 @@ impl InputArguments {
     pub fn within(&self, regions: &[String]) -> Self {
         let list = (!regions.is_empty()).then(|| regions.join(","));
         Self { regions: list.or_else(|| self.regions.clone()), ..self.clone() }
+    }
+
+    /// Whether regions are asked for, through the index.
+    pub fn has_regions(&self) -> bool {
+        self.regions.is_some() || self.regions_file.is_some()
     }
 
     /// Opens the input at its first record, or at the regions; with the steps that leave out what is not asked for.
@@ -216,12 +230,9 @@ struct Within {
     outside: bool,
 }
 
-impl Each for Within {
-    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        if self.regions.contain(&record, self.overlap) != self.outside {
-            out.push(record);
-        }
-        Ok(())
+impl Revise for Within {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
+        Ok(self.regions.contain(record, self.overlap) != self.outside)
     }
 }
 
@@ -237,6 +248,8 @@ pub struct Plan {
     pub with_records: bool,
     /// Whether our line is added to the header, if it is wanted.
     pub adds_version: bool,
+    /// Whether ranks may share the input: not where a step counts what only one of them would know.
+    pub can_be_shared: bool,
     /// All is done, and no output is to be made.
     is_done: bool,
 }
@@ -244,7 +257,15 @@ pub struct Plan {
 impl Plan {
     /// Header and records.
     pub fn new(header: Header, chain: Vec<Part>) -> Self {
-        Self { header, chain, with_header: true, with_records: true, adds_version: true, is_done: false }
+        Self {
+            header,
+            chain,
+            with_header: true,
+            with_records: true,
+            adds_version: true,
+            can_be_shared: true,
+            is_done: false,
+        }
     }
 
     /// Nothing is left to do.
@@ -253,11 +274,12 @@ impl Plan {
     }
 }
 
-/// Runs a command from one input to one output. `name` is the subcommand.
+/// Runs a command from one input to one output on all ranks. `name` is the subcommand.
 pub fn run(
     name: &str,
     input: &InputArguments,
     output: &OutputArguments,
+    ranks: &Communicator,
     plan: impl FnOnce(&Header) -> anyhow::Result<Plan>,
 ) -> anyhow::Result<ExitCode> {
     let begun = Run::begin();
@@ -279,22 +301,49 @@ pub fn run(
     if kind.is_bcf && !plan.with_header {
         return Err(UsageError::new("BCF has its header: -H goes with VCF only".into()).into());
     }
-    let form = OutputForm::new(plan.header, kind.is_bcf, index.is_some());
-    let mut writer = VariantWriter::create(&output.output, kind, index, form.header())?;
-    if plan.with_header {
-        writer.write_header(&form.header_bytes())?;
-    }
-    if plan.with_records {
+    let form = OutputForm::new(plan.header, kind, index.is_some());
+    let create = |part: Option<&Path>| {
+        let path = part.unwrap_or(&output.output);
+        let mut writer = VariantWriter::create(path, kind, index, form.header())?;
+        if plan.with_header && part.is_none() {
+            writer.write_header(&form.header_bytes())?;
+        }
+        Ok(writer)
+    };
+    if !plan.with_records {
+        if ranks.is_root() {
+            create(None)?.finish()?;
+        }
+    } else {
         chain.extend(plan.chain);
         let pool = output.workers.pool()?;
-        let progress = output.workers.progress(&input.input, &format!("norn variants {name}"));
-        let tick = |bytes, records| progress.add(bytes, records);
-        let block = |records: &[Record]| form.block(records);
-        pipeline::run(&input.input, &mut reader, chain, &block, &mut writer, &pool, &tick)?;
+        let progress = output.workers.progress_on(ranks, &input.input, &format!("norn variants {name}"));
+        let pass = Pass {
+            path: &input.input,
+            reader: &mut reader,
+            chain,
+            format: &|records: &[Record]| form.block(records),
+            can_be_shared: plan.can_be_shared && !input.has_regions(),
+            pool: &pool,
+            tick: &|bytes, records| progress.add(bytes, records),
+        };
+        if let Some(writer) = ranks::run(pass, ranks, &create)? {
+            writer.finish()?;
+        }
     }
-    writer.finish()?;
-    output.write_run_file(name, &begun, std::slice::from_ref(&input.input))?;
+    if ranks.is_root() {
+        output.write_run_file(name, &begun, std::slice::from_ref(&input.input), ranks.size())?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What each rank has, on rank 0, in the order of ranks; `None` on the others. All ranks must call it.
+pub fn gathered<T: Serialize + DeserializeOwned>(
+    ranks: &Communicator,
+    mine: &T,
+) -> anyhow::Result<Option<Vec<T>>> {
+    let all = ranks.gather_bytes(&postcard::to_stdvec(mine)?)?;
+    all.map(|all| all.iter().map(|bytes| Ok(postcard::from_bytes(bytes)?)).collect()).transpose()
 }
 
 impl OutputArguments {
@@ -319,7 +368,7 @@ impl OutputArguments {
     pub fn open_as_it_is(&self, header: Header) -> anyhow::Result<(OutputForm, VariantWriter)> {
         let kind = self.kind()?;
         let index = self.index(kind)?;
-        let form = OutputForm::new(header, kind.is_bcf, index.is_some());
+        let form = OutputForm::new(header, kind, index.is_some());
         let mut writer = VariantWriter::create(&self.output, kind, index, form.header())?;
         writer.write_header(&form.header_bytes())?;
         Ok((form, writer))
@@ -381,7 +430,13 @@ impl OutputArguments {
     }
 
     /// Writes the run file beside an output that is a file.
-    pub fn write_run_file(&self, name: &str, run: &Run, inputs: &[PathBuf]) -> anyhow::Result<()> {
+    pub fn write_run_file(
+        &self,
+        name: &str,
+        run: &Run,
+        inputs: &[PathBuf],
+        ranks: usize,
+    ) -> anyhow::Result<()> {
         if self.output == Path::new("-") || !self.output.is_file() {
             return Ok(());
         }
@@ -394,7 +449,7 @@ impl OutputArguments {
             parameters: json!({}),
             outputs: std::slice::from_ref(&self.output),
             threads: self.workers.threads(),
-            ranks: 1,
+            ranks,
         };
         Ok(run.write(Path::new(&path), &file)?)
     }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
+use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
 use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::Part;
@@ -164,8 +165,8 @@ fn choice(include: bool, exclude: bool) -> Option<Choice> {
 
 impl ViewArguments {
     /// Runs the command.
-    pub fn run(&self) -> anyhow::Result<ExitCode> {
-        streams::run("view", &self.input.within(&self.within), &self.output, |header| {
+    pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
+        streams::run("view", &self.input.within(&self.within), &self.output, ranks, |header| {
             if self.condition.explained(header)? {
                 return Ok(Plan::done());
             }

@@ -218,7 +218,7 @@ impl VariantReader {
         };
         self.source = Source::Chunks { blocks, chunks, end: None };
         self.pending.clear();
-        (self.next, self.ended) = (0, false);
+        (self.next, self.ended, self.peeked) = (0, false, None);
         Ok(())
     }
 

@@ -89,6 +89,10 @@ pub struct Record {
     format: Option<Vec<FormatField>>,
 }
 
+/// Where the value of an INFO field stands.
+#[derive(Clone, Copy, Debug)]
+pub struct InfoPlace(Span);
+
 /// A field of INFO.
 #[derive(Clone, Copy, Debug)]
 struct InfoField {
@@ -277,6 +281,50 @@ impl Record {
         self.info_fields().find(|(key, _)| *key == tag).map(|(_, value)| value.unwrap_or_default())
     }
 
+    /// Finds several INFO fields in one walk: for each tag the place of its value, as [`Self::info`] finds it.
+    pub fn find_infos(&self, tags: &[Vec<u8>], places: &mut Vec<Option<InfoPlace>>) {
+        places.clear();
+        places.resize(tags.len(), None);
+        let mut missing = tags.len();
+        let mut note = |key: &[u8], place: Span| {
+            let is_first = |(tag, found): &(&Vec<u8>, &mut Option<InfoPlace>)| {
+                tag.first() == key.first() && tag.as_slice() == key && found.is_none()
+            };
+            if let Some((_, found)) = tags.iter().zip(places.iter_mut()).find(is_first) {
+                *found = Some(InfoPlace(place));
+                missing -= 1;
+            }
+            missing == 0
+        };
+        if let Some(fields) = &self.info {
+            for field in fields {
+                let value = field.value.unwrap_or(Span { from: field.key.to, to: field.key.to });
+                if note(self.at(field.key), value) {
+                    return;
+                }
+            }
+            return;
+        }
+        let (base, info) = (self.columns[Column::Info as usize].from, self.column(Column::Info));
+        let mut from = 0;
+        for end in memchr_iter(b';', info).chain([info.len()]) {
+            let field = &info[from..end];
+            let key = field.iter().position(|&b| b == b'=').unwrap_or(field.len());
+            let value =
+                Span { from: base + (from + (key + 1).min(field.len())) as u32, to: base + end as u32 };
+            if note(&field[..key], value) {
+                return;
+            }
+            from = end + 1;
+        }
+    }
+
+    /// The value at a place that [`Self::find_infos`] has found since the record was changed last.
+    #[inline]
+    pub fn info_at(&self, place: InfoPlace) -> &[u8] {
+        self.at(place.0)
+    }
+
     /// The keys of FORMAT in order.
     pub fn format_keys(&self) -> impl Iterator<Item = &[u8]> {
         let changed = self.format.as_ref();
@@ -355,7 +403,9 @@ fn find_info<'t>(info: &'t [u8], tag: &[u8]) -> Option<&'t [u8]> {
     while !rest.is_empty() {
         let end = memchr(b';', rest).unwrap_or(rest.len());
         let field = &rest[..end];
-        if let Some(value) = field.strip_prefix(tag) {
+        if field.first() == tag.first()
+            && let Some(value) = field.strip_prefix(tag)
+        {
             match value {
                 [] => return Some(value),
                 [b'=', value @ ..] => return Some(value),

@@ -42,6 +42,10 @@ const TENS: [f64; 23] = [
 ];
 
 fn double(text: &[u8]) -> Option<f64> {
+    // Most numbers are nothing but digits and a point.
+    if let Some(value) = exact(text) {
+        return Some(value);
+    }
     let length = real_length(text);
     if length == 0 {
         let word = text.split(|b| !b.is_ascii_alphabetic() && *b != b'-' && *b != b'+').next()?;
@@ -60,18 +64,19 @@ fn exact(text: &[u8]) -> Option<f64> {
     if digits.len() > 17 {
         return None;
     }
-    let (mut value, mut decimals, mut behind) = (0u64, 0, false);
+    let (mut value, mut count, mut decimals, mut behind) = (0u64, 0, 0, false);
     for &b in digits {
         match b {
             b'0'..=b'9' => {
                 value = 10 * value + u64::from(b - b'0');
+                count += 1;
                 decimals += usize::from(behind);
             }
-            b'.' => behind = true,
+            b'.' if !behind => behind = true,
             _ => return None,
         }
     }
-    if value > 1 << 53 {
+    if count == 0 || value > 1 << 53 {
         return None;
     }
     let value = value as f64 / TENS[decimals];
@@ -161,6 +166,10 @@ mod tests {
             (".", None),
             ("x", None),
             ("", None),
+            ("-", None),
+            ("-.", None),
+            ("1.2.3", Some(1.2)),
+            ("-0.5", Some(-0.5)),
             ("3.4028234663852886e38", Some(f32::MAX)),
         ] {
             assert_eq!(real(text.as_bytes()), expected, "{text}");

@@ -1,15 +1,19 @@
 //! Variants to a file or standard output: text or BCF, plain or BGZF, with an index that is made while writing.
 //!
 //! What is written comes as bytes that are final, with the place of each record; they are the same at any number of
-//! threads.
+//! threads. BGZF is cut at contigs and windows of 2^24 bases, so that parts that were made apart, by windows, are joined as
+//! they are to the same bytes.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::header::Header;
 use crate::formats::bgzf_writer::{BgzfWriter, Level};
 use crate::formats::binning::TextLayout;
-use crate::formats::indexed::{IndexKind, IndexedError, IndexedWriter};
+use crate::formats::indexed::{IndexKind, IndexedError, IndexedWriter, PartIndex};
 use crate::formats::output::{AtomicFile, OutputError};
 
 /// The form of the output (bcftools' `-O`).
@@ -72,6 +76,12 @@ pub struct Place {
     pub positions: (u64, u64),
 }
 
+/// Windows by POS are of `1 << WINDOW_SHIFT` bases.
+pub const WINDOW_SHIFT: u32 = 24;
+
+/// A contig and the number of a window of it.
+pub type Window = (Vec<u8>, i64);
+
 /// Records in their final form.
 #[derive(Debug, Default)]
 pub struct Block {
@@ -81,12 +91,26 @@ pub struct Block {
     pub places: Vec<Place>,
     /// Names of contigs.
     pub names: Vec<u8>,
+    /// The windows of the records in order, each with where its records begin among the bytes; needed for BGZF only.
+    pub windows: Vec<(usize, Window)>,
+}
+
+/// What a rank tells of its part before the part itself.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct PartHead {
+    /// Bytes of the part.
+    pub bytes: u64,
+    /// The same before compression, where it is compressed.
+    content: u64,
+    index: Option<PartIndex>,
 }
 
 /// Writes a header and blocks of records.
 pub struct VariantWriter {
     path: PathBuf,
     inner: Inner,
+    /// That of the record written last.
+    window: Option<Window>,
 }
 
 enum Inner {
@@ -130,7 +154,7 @@ impl VariantWriter {
                 Inner::Indexed(Box::new(IndexedWriter::create(path, TextLayout::Vcf, kind, level)?))
             }
         };
-        Ok(Self { path: path.to_owned(), inner })
+        Ok(Self { path: path.to_owned(), inner, window: None })
     }
 
     /// Writes the header's bytes.
@@ -139,9 +163,11 @@ impl VariantWriter {
     /// Writing fails.
     pub fn write_header(&mut self, bytes: &[u8]) -> Result<(), IndexedError> {
         match &mut self.inner {
-            Inner::Indexed(writer) => writer.write_header(bytes),
-            _ => self.put(bytes),
+            Inner::Indexed(writer) => writer.write_header(bytes)?,
+            _ => self.put(bytes)?,
         }
+        self.cut();
+        Ok(())
     }
 
     /// Writes records.
@@ -149,14 +175,101 @@ impl VariantWriter {
     /// # Errors
     /// Writing fails, or an index is wanted and the records are not sorted.
     pub fn write(&mut self, block: &Block) -> Result<(), IndexedError> {
-        let Inner::Indexed(writer) = &mut self.inner else { return self.put(&block.bytes) };
-        let mut from = 0;
-        for &Place { end, contig, positions } in &block.places {
+        let (mut place, mut from) = (0, 0);
+        for (begin, window) in &block.windows {
+            if self.window.as_ref() != Some(window) {
+                self.write_range(block, from..*begin, &mut place)?;
+                self.cut();
+                (from, self.window) = (*begin, Some(window.clone()));
+            }
+        }
+        self.write_range(block, from..block.bytes.len(), &mut place)
+    }
+
+    /// Writes the records of a range of a block's bytes; `place` is the number of the first, and then that of the next.
+    fn write_range(
+        &mut self,
+        block: &Block,
+        range: Range<usize>,
+        place: &mut usize,
+    ) -> Result<(), IndexedError> {
+        let Inner::Indexed(writer) = &mut self.inner else { return self.put(&block.bytes[range]) };
+        let mut from = range.start;
+        while let Some(&Place { end, contig, positions }) = block.places.get(*place)
+            && end <= range.end
+        {
             let name = String::from_utf8_lossy(&block.names[contig.0..contig.1]);
             writer.write_bytes(&name, positions.0, positions.1, &block.bytes[from..end])?;
             from = end;
+            *place += 1;
         }
         Ok(())
+    }
+
+    fn cut(&mut self) {
+        match &mut self.inner {
+            Inner::Plain(_) | Inner::File(_) => {}
+            Inner::Stream(writer) => writer.cut(),
+            Inner::Compressed(writer) => writer.cut(),
+            Inner::Indexed(writer) => writer.cut(),
+        }
+    }
+
+    /// Ends a part: all of it is in the file of this path, which lives as long as the writer. Not for standard output.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn finish_part(&mut self) -> Result<PathBuf, IndexedError> {
+        let failed = |source| OutputError { path: self.path.clone(), source };
+        match &mut self.inner {
+            Inner::Plain(_) | Inner::Stream(_) => Ok(self.path.clone()),
+            Inner::File(file) => {
+                file.flush().map_err(failed)?;
+                Ok(file.written_path().to_owned())
+            }
+            Inner::Compressed(writer) => {
+                writer.write_pending().and_then(|()| writer.flush()).map_err(failed)?;
+                Ok(writer.get_ref().written_path().to_owned())
+            }
+            Inner::Indexed(writer) => writer.finish_part(),
+        }
+    }
+
+    /// What is to be told of a part, whose file can still be read where it is open.
+    pub fn into_head(self, bytes: u64) -> PartHead {
+        match self.inner {
+            Inner::Compressed(writer) => PartHead { bytes, content: writer.content_len(), index: None },
+            Inner::Indexed(writer) => {
+                let index = writer.into_index();
+                PartHead { bytes, content: index.content_len(), index: Some(index) }
+            }
+            _ => PartHead { bytes, content: bytes, index: None },
+        }
+    }
+
+    /// A part follows; gives the length of its content, for the last of its pieces.
+    ///
+    /// # Errors
+    /// Writing fails, or its records cannot stand behind those before.
+    pub fn begin_part(&mut self, head: PartHead) -> Result<u64, IndexedError> {
+        if let (Inner::Indexed(writer), Some(index)) = (&mut self.inner, head.index) {
+            writer.append_index(index)?;
+        }
+        Ok(head.content)
+    }
+
+    /// Takes a piece of a part; `content` is 0 but for the last.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn append_piece(&mut self, piece: &[u8], content: u64) -> Result<(), IndexedError> {
+        let written = match &mut self.inner {
+            Inner::Indexed(writer) => return writer.append_blocks(piece, content),
+            Inner::Compressed(writer) => writer.append_blocks(piece, content),
+            Inner::Stream(writer) => writer.append_blocks(piece, content),
+            Inner::Plain(_) | Inner::File(_) => return self.put(piece),
+        };
+        Ok(written.map_err(|source| OutputError { path: self.path.clone(), source })?)
     }
 
     /// Writes what is pending and gives the file its name, with its index.

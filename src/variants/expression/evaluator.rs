@@ -4,6 +4,7 @@ use super::Expression;
 use super::compare::{self, Side};
 use super::fields;
 use super::function::{Function, Summary};
+use super::infos::Infos;
 use super::lexer::Operator;
 use super::operand::{Operand, Source};
 use super::plan::{Step, StepKind};
@@ -14,25 +15,42 @@ use crate::formats::vcf::record::{Column, Record};
 use crate::variants::kinds::Kinds;
 use crate::variants::pipeline::RecordProblem;
 
+/// What steps work on.
+pub struct State<'s> {
+    /// The result of each step.
+    pub slots: &'s mut [Slot],
+    /// The record's INFO.
+    pub infos: &'s mut Infos,
+}
+
+impl State<'_> {
+    fn again(&mut self) -> State<'_> {
+        State { slots: self.slots, infos: self.infos }
+    }
+}
+
 /// Runs a step, after those that it needs. Where `wants_samples` is false only the site's result matters.
 pub fn run(
     expression: &Expression,
     record: &Record,
-    slots: &mut [Slot],
+    mut state: State<'_>,
     number: usize,
     wants_samples: bool,
 ) -> Result<(), RecordProblem> {
     let steps = &expression.steps;
     let step = &steps[number];
+    let State { slots, infos } = state.again();
     // A value passes nothing and a verdict has no values, whatever another expression has left here.
     let slot = &mut slots[number];
     slot.site = false;
     slot.pass.clear();
     slot.values.clear();
     match &step.kind {
-        StepKind::Operand(operand) => fields::load(operand, record, expression.samples, &mut slots[number])?,
+        StepKind::Operand(operand) => {
+            fields::load(operand, record, expression, infos, &mut slots[number])?;
+        }
         StepKind::Logic(operator, first, second) => {
-            logic(expression, record, slots, number, (*operator, *first, *second), wants_samples)?;
+            logic(expression, record, state, number, (*operator, *first, *second), wants_samples)?;
         }
         StepKind::Filter(operator, names) => {
             slots[number].site = compare::filters(*operator, filters(record), names);
@@ -57,28 +75,28 @@ pub fn run(
             };
         }
         StepKind::Numbers(operator, a, b) => {
-            run(expression, record, slots, *a, false)?;
-            run(expression, record, slots, *b, false)?;
+            run(expression, record, State { slots, infos }, *a, false)?;
+            run(expression, record, State { slots, infos }, *b, false)?;
             numbers(step, steps, (*operator, *a, *b), slots, number)
                 .map_err(|(a, b)| lengths(record, a, b))?;
         }
         StepKind::Texts(_, a, b) | StepKind::File(_, a, b) => {
-            run(expression, record, slots, *a, false)?;
-            run(expression, record, slots, *b, false)?;
+            run(expression, record, State { slots, infos }, *a, false)?;
+            run(expression, record, State { slots, infos }, *b, false)?;
             texts(step, steps, record, slots, number);
         }
         StepKind::Pattern(_, a, _) => {
-            run(expression, record, slots, *a, false)?;
+            run(expression, record, State { slots, infos }, *a, false)?;
             texts(step, steps, record, slots, number);
         }
         StepKind::Arithmetic(operator, a, b) => {
-            run(expression, record, slots, *a, false)?;
-            run(expression, record, slots, *b, false)?;
+            run(expression, record, State { slots, infos }, *a, false)?;
+            run(expression, record, State { slots, infos }, *b, false)?;
             arithmetic(steps, (*operator, *a, *b), slots, number).map_err(|(a, b)| lengths(record, a, b))?;
         }
         StepKind::Function(function, operands) => {
             for operand in operands {
-                run(expression, record, slots, *operand, true)?;
+                run(expression, record, State { slots, infos }, *operand, true)?;
             }
             call(step, steps, (*function, operands), record, slots, number)?;
         }
@@ -118,7 +136,7 @@ fn words(steps: &[Step], number: usize) -> Option<&rustc_hash::FxHashSet<Vec<u8>
 fn logic(
     expression: &Expression,
     record: &Record,
-    slots: &mut [Slot],
+    mut state: State<'_>,
     number: usize,
     (operator, first, second): (Operator, usize, usize),
     wants_samples: bool,
@@ -129,7 +147,8 @@ fn logic(
     let both_have_samples = steps[first].samples.is_some() && steps[second].samples.is_some();
     let needs = wants_samples || (operator == Operator::And && both_have_samples);
     let is_and = matches!(operator, Operator::And | Operator::AndSite);
-    run(expression, record, slots, first, needs)?;
+    run(expression, record, state.again(), first, needs)?;
+    let slots = &mut *state.slots;
     let passes = slots[first].site;
     slots[number].site = passes;
     if let Some(samples) = of_samples {
@@ -139,7 +158,8 @@ fn logic(
     if passes != is_and && (is_and || of_samples.is_none() || !wants_samples) {
         return Ok(());
     }
-    run(expression, record, slots, second, needs)?;
+    run(expression, record, state.again(), second, needs)?;
+    let slots = &mut *state.slots;
     let (before, from_here) = slots.split_at_mut(number);
     let (a, b, out) = (&before[first], &before[second], &mut from_here[0]);
     out.site = if is_and { a.site && b.site } else { a.site || b.site };

@@ -3,7 +3,9 @@
 //! What bcftools makes of odd values is kept, because it decides what passes: a missing integer of an INFO list is the
 //! number -2147483648, one that is picked by a subscript is -128, and an INFO list of one value gives it for any subscript.
 
+use super::Expression;
 use super::genotype;
+use super::infos::Infos;
 use super::operand::{AlleleFigure, GenotypeView, InfoKind, Operand, Source};
 use super::slot::{END, MISSING, Slot, is_absent, is_end};
 use super::subscript::{Chosen, Pick};
@@ -25,9 +27,11 @@ const MISSING_IF_PICKED: f64 = -128.0;
 pub fn load(
     operand: &Operand,
     record: &Record,
-    samples: usize,
+    expression: &Expression,
+    infos: &mut Infos,
     slot: &mut Slot,
 ) -> Result<(), RecordProblem> {
+    let samples = expression.samples;
     match &operand.source {
         Source::Number(value) => slot.set(*value),
         Source::Missing => slot.set(MISSING),
@@ -40,7 +44,7 @@ pub fn load(
         Source::AlternateCount => slot.set((record.allele_count() - 1) as f64),
         Source::IndelLengths => indel_lengths(record, slot),
         Source::Alternates(pick) => alternates(record, pick, slot),
-        Source::Info(tag, kind) => info(record, tag, kind, slot),
+        Source::Info(tag, kind) => info(infos.value(record, &expression.infos, tag.place), kind, slot),
         Source::Alleles(figure, uses_info) => {
             slot.clear();
             let total = count_alleles(record, samples, *uses_info, &mut slot.values)?;
@@ -80,8 +84,10 @@ pub fn site_text<'t>(operand: &'t Operand, record: &'t Record, slot: &'t Slot) -
             b"." => b"",
             alt => alt,
         },
-        Source::Info(tag, InfoKind::OneText) => record.info(tag).unwrap_or_default(),
-        Source::Info(tag, InfoKind::Texts(pick)) if pick.is_all() => record.info(tag).unwrap_or_default(),
+        Source::Info(tag, InfoKind::OneText) => record.info(&tag.name).unwrap_or_default(),
+        Source::Info(tag, InfoKind::Texts(pick)) if pick.is_all() => {
+            record.info(&tag.name).unwrap_or_default()
+        }
         _ => &slot.text,
     }
 }
@@ -117,10 +123,10 @@ fn join<'t>(parts: impl Iterator<Item = &'t [u8]>, out: &mut Vec<u8>) {
     }
 }
 
-fn info(record: &Record, tag: &[u8], kind: &InfoKind, slot: &mut Slot) {
+/// Puts what is asked for of an INFO field into a slot; `text` is its value, if it is there.
+fn info(text: Option<&[u8]>, kind: &InfoKind, slot: &mut Slot) {
     slot.values.clear();
     slot.text.clear();
-    let text = record.info(tag);
     let number = |text: &[u8], is_integer: bool| {
         if is_integer { value::integer(text).map(f64::from) } else { value::real(text).map(f64::from) }
     };

@@ -41,6 +41,7 @@ mod explain;
 mod fields;
 mod function;
 mod genotype;
+mod infos;
 mod lexer;
 mod operand;
 mod parser;
@@ -59,6 +60,8 @@ pub use statistics::binomial;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::variants::pipeline::RecordProblem;
+use evaluator::State;
+use infos::Infos;
 use plan::Step;
 use slot::Slot;
 
@@ -69,12 +72,15 @@ pub struct Expression {
     steps: Vec<Step>,
     /// How many samples the header has.
     samples: usize,
+    /// The INFO tags that it names.
+    infos: Vec<Vec<u8>>,
 }
 
 /// Buffers of a thread, used again for every record.
 #[derive(Debug, Default)]
 pub struct Scratch {
     slots: Vec<Slot>,
+    infos: Infos,
 }
 
 /// What an expression says of a record.
@@ -101,8 +107,16 @@ impl Expression {
     /// # Errors
     /// It cannot be read, names what the header does not declare, or mixes types; the error tells the place in the text.
     pub fn compile(text: &str, header: &Header) -> Result<Self, ExpressionError> {
-        let steps = plan::plan(text, parser::parse(text, header)?, header)?;
-        Ok(Self { steps, samples: header.samples().len() })
+        let mut steps = plan::plan(text, parser::parse(text, header)?, header)?;
+        let mut infos: Vec<Vec<u8>> = Vec::new();
+        for step in &mut steps {
+            let Some((tag, place)) = step.info_tag() else { continue };
+            *place = infos.iter().position(|known| known == tag).unwrap_or_else(|| {
+                infos.push(tag.clone());
+                infos.len() - 1
+            });
+        }
+        Ok(Self { steps, samples: header.samples().len(), infos })
     }
 
     /// Whether the expression names FORMAT tags, so that samples pass one by one.
@@ -159,7 +173,9 @@ impl Expression {
             scratch.slots.resize_with(count, Slot::default);
         }
         let root = count - 1;
-        evaluator::run(self, record, &mut scratch.slots[..count], root, wants_samples)?;
+        scratch.infos.forget();
+        let state = State { slots: &mut scratch.slots[..count], infos: &mut scratch.infos };
+        evaluator::run(self, record, state, root, wants_samples)?;
         let slot = &mut scratch.slots[root];
         if let (Some(samples), true) = (&self.steps[root].samples, slot.pass.is_empty()) {
             slot.pass.resize(samples.len(), false);

@@ -6,6 +6,15 @@ use super::error::Problem;
 use super::subscript::{Chosen, Pick, Subscript, read_lines};
 use crate::formats::vcf::header::{Header, Number, Type};
 
+/// A tag of INFO.
+#[derive(Clone, Debug)]
+pub struct InfoTag {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Its number among the tags that the expression names.
+    pub place: usize,
+}
+
 /// Where an operand's values come from.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -45,7 +54,7 @@ pub enum Source {
     /// AC, AN, AF, MAC or MAF, of INFO's AC and AN where the header declares both and a record has them, else of GT.
     Alleles(AlleleFigure, bool),
     /// An INFO tag.
-    Info(Vec<u8>, InfoKind),
+    Info(InfoTag, InfoKind),
     /// A FORMAT tag.
     Format(Vec<u8>, Type, Pick),
     /// FORMAT/GT.
@@ -244,7 +253,7 @@ fn info_tag(name: &str, subscript: Option<&str>, header: &Header) -> Result<Oper
         _ => InfoKind::Texts(pick),
     };
     let is_text = matches!(kind, InfoKind::OneText | InfoKind::Texts(_));
-    let source = Source::Info(name.as_bytes().to_vec(), kind);
+    let source = Source::Info(InfoTag { name: name.as_bytes().to_vec(), place: 0 }, kind);
     Ok(Operand {
         is_per_allele: definition.number == Number::Alleles,
         has_missing: matches!(definition.kind, Type::Integer | Type::Float),

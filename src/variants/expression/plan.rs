@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 use super::error::{ExpressionError, Problem};
 use super::function::{Function, Summary};
 use super::lexer::Operator;
-use super::operand::{GenotypeView, InfoKind, Operand, Source};
+use super::operand::{GenotypeView, InfoKind, InfoTag, Operand, Source};
 use super::parser::{Item, ItemKind};
 use super::pattern;
 use crate::formats::vcf::header::Header;
@@ -30,6 +30,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// The INFO tag that it reads, and where that tag's number goes.
+    pub fn info_tag(&mut self) -> Option<(&Vec<u8>, &mut usize)> {
+        let StepKind::Operand(operand) = &mut self.kind else { return None };
+        match &mut operand.source {
+            Source::Info(InfoTag { name, place }, _) => Some((name, place)),
+            _ => None,
+        }
+    }
+
     /// Whether it reads the samples' columns itself.
     pub fn reads_samples(&self) -> bool {
         match &self.kind {

@@ -69,7 +69,7 @@ pub fn words(list: &str) -> Vec<&str> {
 /// A word is no tag.
 pub fn parse_tags(words: &[&str]) -> Result<Vec<Tag>, TagError> {
     let mut tags = Vec::new();
-    for word in words.iter().copied() {
+    for &word in words {
         let lower = word.to_ascii_lowercase();
         if lower == "all" {
             let all =

@@ -4,6 +4,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 /// Counters that many threads add to.
 #[derive(Debug, Default)]
 pub struct Counts([AtomicU64; KINDS]);
@@ -56,6 +58,13 @@ impl Counts {
         self.0[what as usize].fetch_add(n, Ordering::Relaxed);
     }
 
+    /// Adds what was counted of another part of the records.
+    pub fn merge(&self, tally: &Tally) {
+        for (mine, theirs) in self.0.iter().zip(tally.0) {
+            mine.fetch_add(theirs, Ordering::Relaxed);
+        }
+    }
+
     /// What has been counted so far.
     pub fn tally(&self) -> Tally {
         Tally(std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed)))
@@ -63,18 +72,13 @@ impl Counts {
 }
 
 /// Numbers of records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Tally([u64; KINDS]);
 
 impl Tally {
     /// One of the numbers.
     pub fn get(&self, what: Counted) -> u64 {
         self.0[what as usize]
-    }
-
-    /// Adds the numbers of another part of the records.
-    pub fn merge(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine += theirs);
     }
 
     /// Records that came in.
@@ -117,9 +121,8 @@ mod tests {
         a.add(Counted::Split);
         a.add_many(Counted::Added, 2);
         b.add(Counted::Mismatched);
-        let mut tally = Tally::default();
-        tally.merge(&a.tally());
-        tally.merge(&b.tally());
+        a.merge(&b.tally());
+        let tally = a.tally();
         assert_eq!((tally.total(), tally.get(Counted::Split)), (4, 1));
         assert!(tally.summary(false).contains("\t4/1/0/0/1/0/0\n"));
     }

@@ -121,6 +121,10 @@ impl Arrange {
 }
 
 impl Ordered for Arrange {
+    fn is_by_contig(&self) -> bool {
+        true
+    }
+
     fn push(&mut self, records: Vec<Record>, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
         self.counts.add_many(Counted::Arrived, records.len() as u64);
         for record in records {

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 const MOST: usize = 100_000;
 
 /// What was found: contig's number, position, text.
-type Line = (usize, i64, String);
+pub type Line = (usize, i64, String);
 
 /// Warnings of all threads.
 #[derive(Debug, Default)]
@@ -26,10 +26,21 @@ impl Warnings {
         }
     }
 
+    /// Takes what was found, for [`Self::merge`].
+    pub fn take_found(&self) -> (BTreeSet<Line>, u64) {
+        let mut inner = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        std::mem::take(&mut *inner)
+    }
+
+    /// Adds what was found among other records.
+    pub fn merge(&self, (lines, more): (BTreeSet<Line>, u64)) {
+        lines.into_iter().for_each(|(contig, position, text)| self.add(contig, position, text));
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1 += more;
+    }
+
     /// Takes the lines, and how many were too many.
     pub fn take(&self) -> (Vec<String>, u64) {
-        let mut inner = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (lines, more) = std::mem::take(&mut *inner);
+        let (lines, more) = self.take_found();
         (lines.into_iter().map(|(_, _, text)| text).collect(), more)
     }
 }

@@ -30,7 +30,7 @@ use self::samples::{Fields, Samples};
 use self::sites::Sites;
 use self::user_tag::UserCounts;
 use super::kinds::Kinds;
-use super::pipeline::{Each, RecordProblem};
+use super::pipeline::{RecordProblem, Revise};
 use crate::formats::fasta::Reference;
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::{Column, Record};
@@ -276,12 +276,11 @@ impl Stats {
 }
 
 /// As a step of a chain: records are counted as they pass.
-impl Each for Stats {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Revise for Stats {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         record.settle();
-        self.observe(std::slice::from_ref(&record))?;
-        out.push(record);
-        Ok(())
+        self.observe(std::slice::from_ref(record))?;
+        Ok(true)
     }
 }
 
