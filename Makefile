@@ -23,7 +23,7 @@ lint:
 bench:
 	cargo build --release
 	benches/compare.sh
-	cargo bench --bench kernels
+	cargo bench --bench kernels --bench variants
 
 testdata:
 	testdata/make-testdata.py

@@ -5,7 +5,9 @@ pub mod custom;
 mod tags;
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rustc_hash::FxHashMap;
 
 use super::hardy_weinberg;
 use super::kinds::Kinds;
@@ -48,11 +50,32 @@ pub struct FillOptions {
 struct Scratch {
     counting: Counting,
     updates: Updates,
+    memo: Memo,
+}
+
+/// What the tags of a single sample come to, by its genotype and the number of alleles: one person's file has few of them.
+#[derive(Default)]
+struct Memo {
+    /// The step that has filled it.
+    step: u64,
+    known: FxHashMap<(u64, usize), Updates>,
+}
+
+impl Memo {
+    /// More than this no file has that gains by it.
+    const MOST: usize = 512;
+
+    /// A genotype as a key, if it is short.
+    fn key(genotype: &[u8], alleles: usize) -> Option<(u64, usize)> {
+        let mut bytes = [0; 8];
+        bytes.get_mut(..genotype.len()).filter(|_| genotype.len() < 8)?.copy_from_slice(genotype);
+        Some((u64::from_le_bytes(bytes), alleles))
+    }
 }
 
 /// INFO fields to be set: their values behind one another, and for each the place of its tag among the names, its group,
 /// and where its value ends.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Updates {
     text: Vec<u8>,
     places: Vec<(usize, usize, usize)>,
@@ -65,6 +88,8 @@ thread_local! {
 /// Fills tags.
 pub struct FillTags {
     options: FillOptions,
+    /// Which of the steps made so far it is.
+    number: u64,
     /// For each tag that is filled its names, one a group; the last is that of all samples.
     names: Vec<(Tag, Vec<String>)>,
     /// For each sample the groups that it is in, without that of all.
@@ -89,7 +114,9 @@ impl FillTags {
             (*tag, of_groups.chain([tag.name().to_owned()]).collect())
         };
         let names = options.tags.iter().map(names_of).collect();
-        Self { options, names, groups_of, samples, warned: AtomicBool::new(false) }
+        static STEPS: AtomicU64 = AtomicU64::new(1);
+        let number = STEPS.fetch_add(1, Ordering::Relaxed);
+        Self { options, number, names, groups_of, samples, warned: AtomicBool::new(false) }
     }
 
     /// The header with the tags declared.
@@ -174,7 +201,7 @@ impl FillTags {
     }
 
     /// Carries out what was noted.
-    fn update(&self, record: &mut Record, updates: &mut Updates) {
+    fn update(&self, record: &mut Record, updates: &Updates) {
         let mut from = 0;
         let value = |&(place, group, end): &(usize, usize, usize)| {
             let text = &updates.text[std::mem::replace(&mut from, end)..end];
@@ -184,8 +211,43 @@ impl FillTags {
         if !changes.is_empty() {
             record.update_info(&changes);
         }
+    }
+
+    /// Makes the tags of the genotypes, of all samples and of each group.
+    fn fill_genotype_tags(&self, record: &mut Record, scratch: &mut Scratch) -> Result<(), RecordProblem> {
+        let Scratch { counting, updates, memo } = scratch;
+        let mut key = None;
+        if self.samples == 1
+            && self.options.ploidy.is_none()
+            && let Some(field) = record.format_index(b"GT")
+        {
+            if memo.step != self.number {
+                memo.known.clear();
+                memo.step = self.number;
+            }
+            let genotype = record.cells(field).next().unwrap_or_default();
+            key = Memo::key(genotype, record.allele_count());
+            if let Some(known) = key.and_then(|key| memo.known.get(&key)) {
+                self.update(record, known);
+                return Ok(());
+            }
+        }
         updates.text.clear();
         updates.places.clear();
+        let has_genotypes = self.count(record, counting)?;
+        let groups = &counting.groups[..self.group_count()];
+        self.set(Tag::MissingFraction, updates, |group, out| match has_genotypes {
+            true => write_f32(groups[group].missing as f32 / groups[group].members.max(1) as f32, out),
+            false => out.push(b'.'),
+        });
+        if has_genotypes {
+            self.fill_counts(record.allele_count() > 1, groups, updates);
+        }
+        self.update(record, updates);
+        if let Some(key) = key.filter(|_| memo.known.len() < Memo::MOST) {
+            memo.known.insert(key, updates.clone());
+        }
+        Ok(())
     }
 
     /// Fractions of reads with alternate alleles, from FORMAT/AD.
@@ -254,21 +316,7 @@ impl Revise for FillTags {
         }
         let needs_genotypes = self.options.tags.iter().any(|tag| tag.is_by_group());
         if needs_genotypes && self.samples > 0 {
-            SCRATCH.with_borrow_mut(|Scratch { counting, updates }| {
-                let has_genotypes = self.count(record, counting)?;
-                let groups = &counting.groups[..self.group_count()];
-                self.set(Tag::MissingFraction, updates, |group, out| match has_genotypes {
-                    true => {
-                        write_f32(groups[group].missing as f32 / groups[group].members.max(1) as f32, out)
-                    }
-                    false => out.push(b'.'),
-                });
-                if has_genotypes {
-                    self.fill_counts(record.allele_count() > 1, groups, updates);
-                }
-                self.update(record, updates);
-                Ok(())
-            })?;
+            SCRATCH.with_borrow_mut(|scratch| self.fill_genotype_tags(record, scratch))?;
         } else if self.samples == 0 {
             if self.fills(Tag::MissingFraction) {
                 record.set_info(b"F_MISSING", Some(b"0"));
@@ -333,7 +381,6 @@ mod tests {
     use rustc_hash::FxHashMap;
 
     use super::*;
-    use crate::variants::pipeline::Each as _;
     use crate::variants::sex::Sex;
 
     const HEADER: &str = "##fileformat=VCFv4.2\n##contig=<ID=chrX,length=156040895>\n\
@@ -356,17 +403,11 @@ mod tests {
             ploidy,
         };
         let step = FillTags::new(options, header.samples().len());
-        let mut out = Vec::new();
-        step.apply(Record::parse(line.as_bytes()).unwrap(), &mut out).unwrap();
-        String::from_utf8_lossy(&{
-            let mut text = Vec::new();
-            out[0].write(&mut text);
-            text
-        })
-        .split('\t')
-        .nth(7)
-        .unwrap()
-        .to_owned()
+        let mut record = Record::parse(line.as_bytes()).unwrap();
+        assert!(step.revise(&mut record).unwrap());
+        let mut text = Vec::new();
+        record.write(&mut text);
+        String::from_utf8_lossy(&text).split('\t').nth(7).unwrap().to_owned()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::pipeline::{Each, Ordered, Part, RecordProblem, Revise};
+use super::pipeline::{Each, Ordered, Part, RecordProblem};
 use crate::formats::vcf::record::Record;
 
 /// The account of a step, which its threads add to.
@@ -64,9 +64,6 @@ impl Ledger {
             let role = Role { first: number == 0, last: number == last };
             let account = Arc::clone(&account);
             match part {
-                Part::Each(inner) if inner.in_place().is_some() => {
-                    Part::Each(Box::new(Kept { inner: InPlace(inner), account, role }))
-                }
                 Part::Each(inner) => Part::Each(Box::new(Kept { inner, account, role })),
                 Part::Ordered(inner) => Part::Ordered(Box::new(Kept { inner, account, role })),
             }
@@ -146,38 +143,31 @@ impl<P> Kept<P> {
         if self.role.last {
             self.account.given.fetch_add(given as u64, Ordering::Relaxed);
         }
-        self.account.changed.fetch_add(changed as u64, Ordering::Relaxed);
-    }
-}
-
-/// A step that works in place.
-struct InPlace(Box<dyn Each>);
-
-impl Revise for Kept<InPlace> {
-    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
-        let changes = record.change_count();
-        let Some(step) = self.inner.0.in_place() else { return Ok(true) };
-        let is_kept = step.revise(record)?;
-        if !is_kept {
-            self.account.dropped.fetch_add(1, Ordering::Relaxed);
+        if changed > 0 {
+            self.account.changed.fetch_add(changed as u64, Ordering::Relaxed);
         }
-        self.note(1, usize::from(is_kept), usize::from(is_kept && record.change_count() != changes));
-        Ok(is_kept)
     }
 }
 
 impl Each for Kept<Box<dyn Each>> {
-    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        let (changes, begin) = (record.change_count(), out.len());
-        self.inner.apply(record, out)?;
-        let given = out.len() - begin;
-        let changed = out[begin..].iter().filter(|record| record.change_count() != changes).count();
+    fn apply(&self, record: &mut Record, more: &mut Vec<Record>) -> Result<bool, RecordProblem> {
+        let (changes, begin) = (record.change_count(), more.len());
+        let is_kept = self.inner.apply(record, more)?;
+        let given = usize::from(is_kept) + more.len() - begin;
+        let has_changed = |record: &Record| record.change_count() != changes;
+        let changed = usize::from(is_kept && has_changed(record))
+            + more[begin..].iter().filter(|record| has_changed(record)).count();
         match given {
-            0 => drop(self.account.dropped.fetch_add(1, Ordering::Relaxed)),
-            _ => drop(self.account.added.fetch_add(given as u64 - 1, Ordering::Relaxed)),
+            0 => {
+                self.account.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            1 => {}
+            _ => {
+                self.account.added.fetch_add(given as u64 - 1, Ordering::Relaxed);
+            }
         }
         self.note(1, given, changed);
-        Ok(())
+        Ok(is_kept)
     }
 }
 
@@ -214,17 +204,14 @@ mod tests {
     struct Odd;
 
     impl Each for Odd {
-        fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        fn apply(&self, record: &mut Record, more: &mut Vec<Record>) -> Result<bool, RecordProblem> {
             match record.reference() {
-                b"A" => out.extend([record.clone(), record]),
-                b"C" => {}
-                b"G" => {
-                    record.set_info(b"X", None);
-                    out.push(record);
-                }
-                _ => out.push(record),
+                b"A" => more.push(record.clone()),
+                b"C" => return Ok(false),
+                b"G" => record.set_info(b"X", None),
+                _ => {}
             }
-            Ok(())
+            Ok(true)
         }
     }
 
@@ -234,10 +221,10 @@ mod tests {
         let parts = ledger.keep("odd", "a test", vec![Part::Each(Box::new(Odd))]);
         let mut out = Vec::new();
         for reference in ["A", "C", "C", "C", "G", "T"] {
-            let record = Record::parse(format!("1\t1\t.\t{reference}\t.\t.\t.\t.").as_bytes()).unwrap();
+            let mut record = Record::parse(format!("1\t1\t.\t{reference}\t.\t.\t.\t.").as_bytes()).unwrap();
             for part in &parts {
                 let Part::Each(each) = part else { unreachable!("one part") };
-                each.apply(record.clone(), &mut out).unwrap();
+                each.apply(&mut record, &mut out).unwrap();
             }
         }
         let entries = ledger.entries();

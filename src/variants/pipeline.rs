@@ -16,21 +16,17 @@ use crate::formats::vcf::reader::{Batch, VariantError, VariantReader, bcf_record
 use crate::formats::vcf::record::{Record, RecordError};
 use crate::formats::vcf::writer::{Block, VariantWriter};
 
-/// Work on one record at a time.
+/// Work on one record at a time. Records are large, so they stay where they are.
 pub trait Each: Send + Sync {
-    /// What becomes of a record: none, one, or several records, put behind those of `out`.
+    /// Makes of a record what becomes of it; false where it is dropped. What is made beside it is put behind those of
+    /// `more`, and follows it.
     ///
     /// # Errors
     /// The record is such that the command cannot go on.
-    fn apply(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem>;
-
-    /// The same step as one that leaves records where they are, if it never makes several of one: that saves moving them.
-    fn in_place(&self) -> Option<&dyn Revise> {
-        None
-    }
+    fn apply(&self, record: &mut Record, more: &mut Vec<Record>) -> Result<bool, RecordProblem>;
 }
 
-/// Work on one record of which one comes at the most.
+/// Work on one record that never makes several of it.
 pub trait Revise: Send + Sync {
     /// Changes a record; false where it is dropped.
     ///
@@ -45,16 +41,9 @@ impl<R: Revise + ?Sized> Revise for std::sync::Arc<R> {
     }
 }
 
-impl<E: Revise> Each for E {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        if self.revise(&mut record)? {
-            out.push(record);
-        }
-        Ok(())
-    }
-
-    fn in_place(&self) -> Option<&dyn Revise> {
-        Some(self)
+impl<R: Revise> Each for R {
+    fn apply(&self, record: &mut Record, _: &mut Vec<Record>) -> Result<bool, RecordProblem> {
+        self.revise(record)
     }
 }
 
@@ -373,26 +362,44 @@ fn split(chain: Vec<Part>) -> (Vec<Steps>, Vec<Box<dyn Ordered>>) {
 /// Has each record go through all steps.
 fn each(steps: &[Box<dyn Each>], mut records: Vec<Record>) -> Result<Vec<Record>, RecordProblem> {
     for step in steps {
-        if let Some(step) = step.in_place() {
-            let mut problem = None;
-            records.retain_mut(|record| {
+        let (mut problem, mut kept) = (None, 0);
+        // What is made beside records, and for each of those how many are kept before it and how many it comes to.
+        let (mut more, mut places) = (Vec::new(), Vec::new());
+        records.retain_mut(|record| {
+            if problem.is_some() {
                 // What is behind a record with a problem does not matter any more.
-                let kept = if problem.is_none() { step.revise(record) } else { Ok(false) };
-                kept.unwrap_or_else(|found| {
-                    problem = Some(found);
-                    false
-                })
-            });
-            if let Some(problem) = problem {
-                return Err(problem);
+                return false;
             }
-            continue;
+            let before = more.len();
+            let is_kept = step.apply(record, &mut more).unwrap_or_else(|found| {
+                problem = Some(found);
+                false
+            });
+            kept += usize::from(is_kept);
+            if more.len() > before {
+                places.push((kept, more.len() - before));
+            }
+            is_kept
+        });
+        if let Some(problem) = problem {
+            return Err(problem);
         }
-        let mut out = Vec::with_capacity(records.len());
-        for record in records {
-            step.apply(record, &mut out)?;
+        if !places.is_empty() {
+            records = interleaved(records, more, &places);
         }
-        records = out;
     }
     Ok(records)
+}
+
+/// Puts so many of `more` behind so many of `records`, again and again.
+fn interleaved(records: Vec<Record>, more: Vec<Record>, places: &[(usize, usize)]) -> Vec<Record> {
+    let mut all = Vec::with_capacity(records.len() + more.len());
+    let (mut records, mut more, mut taken) = (records.into_iter(), more.into_iter(), 0);
+    for &(kept, count) in places {
+        all.extend(records.by_ref().take(kept - taken));
+        all.extend(more.by_ref().take(count));
+        taken = kept;
+    }
+    all.extend(records);
+    all
 }

@@ -446,13 +446,18 @@ impl OutputArguments {
             command: &format!("variants {name}"),
             inputs,
             checksum: false,
-            parameters: json!({}),
+            parameters: json!({ "arguments": arguments() }),
             outputs: std::slice::from_ref(&self.output),
             threads: self.workers.threads(),
             ranks,
         };
         Ok(run.write(Path::new(&path), &file)?)
     }
+}
+
+/// The words of the command line behind `norn variants`.
+fn arguments() -> Vec<String> {
+    std::env::args_os().skip(2).map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// Declares the contigs that only the index names, as htslib does.

@@ -17,6 +17,10 @@ pub fn write_float(value: f64, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     let value = value.abs();
+    if value < 999_999.0 && value.fract() == 0.0 {
+        write_integer(value as i64, out);
+        return;
+    }
     if !(0.0001..=999_999.0).contains(&value) {
         out.extend_from_slice(general(value, 6).as_bytes());
         return;

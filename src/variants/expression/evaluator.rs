@@ -74,6 +74,12 @@ pub fn run(
                 _ => !shares,
             };
         }
+        StepKind::Numbers(operator, a, b)
+            if let Some((a, b)) = single(expression, record, infos, *a)
+                .and_then(|a| Some((a, single(expression, record, infos, *b)?))) =>
+        {
+            slots[number].site = compare::site_numbers(*operator, a.as_slice(), b.as_slice());
+        }
         StepKind::Numbers(operator, a, b) => {
             run(expression, record, State { slots, infos }, *a, false)?;
             run(expression, record, State { slots, infos }, *b, false)?;
@@ -102,6 +108,11 @@ pub fn run(
         }
     }
     Ok(())
+}
+
+/// See [`fields::single`].
+fn single(expression: &Expression, record: &Record, infos: &mut Infos, number: usize) -> Option<Option<f64>> {
+    fields::single(operand(&expression.steps, number)?, record, expression, infos)
 }
 
 fn lengths(record: &Record, a: usize, b: usize) -> RecordProblem {

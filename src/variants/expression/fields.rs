@@ -123,24 +123,40 @@ fn join<'t>(parts: impl Iterator<Item = &'t [u8]>, out: &mut Vec<u8>) {
     }
 }
 
+/// The value of an operand that has one number of the site at the most; `None` where the operand is of another kind.
+#[inline]
+pub fn single(
+    operand: &Operand,
+    record: &Record,
+    expression: &Expression,
+    infos: &mut Infos,
+) -> Option<Option<f64>> {
+    match &operand.source {
+        Source::Number(value) => Some(Some(*value)),
+        Source::Info(tag, InfoKind::OneNumber(is_integer)) => {
+            let text = infos.value(record, &expression.infos, tag.place);
+            Some(text.and_then(|text| one_number(text, *is_integer)))
+        }
+        _ => None,
+    }
+}
+
+/// A number of INFO that is declared to be one: 0 where it has no value, or several.
+fn one_number(text: &[u8], is_integer: bool) -> Option<f64> {
+    if text.is_empty() || text.contains(&b',') {
+        return Some(0.0);
+    }
+    if is_integer { value::integer(text).map(f64::from) } else { value::real(text).map(f64::from) }
+}
+
 /// Puts what is asked for of an INFO field into a slot; `text` is its value, if it is there.
 fn info(text: Option<&[u8]>, kind: &InfoKind, slot: &mut Slot) {
     slot.values.clear();
     slot.text.clear();
-    let number = |text: &[u8], is_integer: bool| {
-        if is_integer { value::integer(text).map(f64::from) } else { value::real(text).map(f64::from) }
-    };
     match (kind, text) {
         (InfoKind::Flag, text) => slot.values.push(f64::from(u8::from(text.is_some()))),
         (_, None) => {}
-        // A number without a value, or with several where one is declared, is 0.
-        (InfoKind::OneNumber(is_integer), Some(text)) => {
-            if text.is_empty() || memchr::memchr(b',', text).is_some() {
-                slot.values.push(0.0);
-            } else {
-                slot.values.extend(number(text, *is_integer));
-            }
-        }
+        (InfoKind::OneNumber(is_integer), Some(text)) => slot.values.extend(one_number(text, *is_integer)),
         (_, Some(b"")) => {}
         (InfoKind::Integers(Pick::One(n)), Some(text)) => pick_one(text, *n, true, slot),
         (InfoKind::Reals(Pick::One(n)), Some(text)) => pick_one(text, *n, false, slot),

@@ -12,7 +12,7 @@ use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Column, Record, cell, parse_integer};
 use crate::variants::allele_lists::{Per, Tag, count, nth, places_with, ploidy_of, push_list};
 use crate::variants::genotype::renumber;
-use crate::variants::pipeline::{Each, RecordProblem};
+use crate::variants::pipeline::RecordProblem;
 
 /// So many alternate alleles are taken apart together; all are compared with all.
 const MAX_ALTERNATES: usize = 4096;
@@ -186,8 +186,12 @@ impl Atomise {
     }
 }
 
-impl Each for Atomise {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Atomise {
+    /// Puts the atoms of a record behind those of `out`.
+    ///
+    /// # Errors
+    /// It has too many alleles.
+    pub fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
         if !self.wants(&record) {
             // An SNV is its own atom, and is told so.
             if let Some(tag) = &self.origin

@@ -297,58 +297,58 @@ impl Normalise {
         Self { condition, counts, split, place, atomise, place_atoms }
     }
 
-    fn place(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        match &self.place {
-            Some(place) if self.atomise.is_none() => place.apply(record, out),
-            None if self.atomise.is_none() => {
-                out.push(record);
-                Ok(())
-            }
-            place => {
-                let mut records = Vec::new();
-                match place {
-                    Some(place) => place.apply(record, &mut records)?,
-                    None => records.push(record),
+    /// What becomes of a record that was not split, put behind those of `out`.
+    fn place(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+        if let Some(place) = &self.place
+            && !place.apply(&mut record)?
+        {
+            return Ok(());
+        }
+        let Some(atomise) = &self.atomise else {
+            out.push(record);
+            return Ok(());
+        };
+        let begin = out.len();
+        atomise.apply(record, out)?;
+        if let Some(place) = &self.place_atoms {
+            for mut atom in out.split_off(begin) {
+                if place.apply(&mut atom)? {
+                    out.push(atom);
                 }
-                records.into_iter().try_for_each(|record| self.take_apart(record, out))
             }
         }
-    }
-
-    fn take_apart(&self, record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
-        let mut atoms = Vec::new();
-        match &self.atomise {
-            Some(atomise) => atomise.apply(record, &mut atoms)?,
-            None => atoms.push(record),
-        }
-        match &self.place_atoms {
-            Some(place) => atoms.into_iter().try_for_each(|atom| place.apply(atom, out)),
-            None => {
-                out.append(&mut atoms);
-                Ok(())
-            }
-        }
+        Ok(())
     }
 }
 
 impl Each for Normalise {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+    fn apply(&self, record: &mut Record, more: &mut Vec<Record>) -> Result<bool, RecordProblem> {
         if let Some(condition) = &self.condition
-            && !condition.test(&record)?.site
+            && !condition.test(record)?.site
         {
             self.counts.add(Counted::PassedOver);
             record.pass_over();
-            out.push(record);
-            return Ok(());
+            return Ok(true);
         }
-        match &self.split {
-            Some(split) if record.allele_count() > 2 => {
+        let split = self.split.as_ref().filter(|_| record.allele_count() > 2);
+        if split.is_none() && self.atomise.is_none() {
+            return self.place.as_ref().map_or(Ok(true), |place| place.apply(record));
+        }
+        let mut made = Vec::new();
+        let whole = std::mem::take(record);
+        match split {
+            Some(split) => {
                 let mut parts = Vec::new();
-                split.apply(record, &mut parts)?;
-                parts.into_iter().try_for_each(|part| self.place(part, out))
+                split.apply(whole, &mut parts)?;
+                parts.into_iter().try_for_each(|part| self.place(part, &mut made))?;
             }
-            _ => self.place(record, out),
+            None => self.place(whole, &mut made)?,
         }
+        let mut made = made.into_iter();
+        let Some(first) = made.next() else { return Ok(false) };
+        *record = first;
+        more.extend(made);
+        Ok(true)
     }
 }
 

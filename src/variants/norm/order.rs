@@ -83,6 +83,13 @@ impl Arrange {
         }
         let count = self.held.partition_point(|record| record.position() < before);
         let from = out.len();
+        if matches!(self.last, Last::Nothing) && out.is_empty() {
+            // Most records go on as they came; they are not moved one by one.
+            let rest = self.held.split_off(count);
+            *out = std::mem::replace(&mut self.held, rest);
+            self.counts.add_many(Counted::Written, count as u64);
+            return Ok(());
+        }
         for mut record in self.held.drain(..count) {
             // bcftools 1.24 writes such a record before those of its position that wait to be joined.
             if record.take_passed_over() {
@@ -103,6 +110,16 @@ impl Arrange {
         }
         self.counts.add_many(Counted::Written, (out.len() - from) as u64);
         Ok(())
+    }
+
+    /// Takes records of the contig.
+    fn hold(&mut self, mut records: Vec<Record>) {
+        self.seen = records.iter().map(Record::origin).fold(self.seen, i64::max);
+        if self.held.is_empty() {
+            self.held = records;
+        } else {
+            self.held.append(&mut records);
+        }
     }
 
     /// The leftmost place at which a record may still come.
@@ -127,15 +144,23 @@ impl Ordered for Arrange {
 
     fn push(&mut self, records: Vec<Record>, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
         self.counts.add_many(Counted::Arrived, records.len() as u64);
-        for record in records {
-            if record.chrom() != self.contig {
-                self.release(i64::MAX, out)?;
-                self.contig.clear();
-                self.contig.extend_from_slice(record.chrom());
-                self.seen = i64::MIN;
+        let is_of_contig = |record: &Record, contig: &[u8]| record.chrom() == contig;
+        if records.iter().all(|record| is_of_contig(record, &self.contig)) {
+            self.hold(records);
+        } else {
+            let mut rest = records;
+            while let Some(first) = rest.first() {
+                if !is_of_contig(first, &self.contig) {
+                    let mut done = Vec::new();
+                    self.release(i64::MAX, &mut done)?;
+                    out.append(&mut done);
+                    self.contig = first.chrom().to_vec();
+                    self.seen = i64::MIN;
+                }
+                let count = rest.iter().take_while(|record| is_of_contig(record, &self.contig)).count();
+                let behind = rest.split_off(count);
+                self.hold(std::mem::replace(&mut rest, behind));
             }
-            self.seen = self.seen.max(record.origin());
-            self.held.push(record);
         }
         let bound = self.bound()?;
         self.release(bound, out)

@@ -15,7 +15,7 @@ use super::{CheckRef, NormOptions};
 use crate::formats::fasta::FastaError;
 use crate::formats::vcf::record::{Column, Record};
 use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::{Each, RecordProblem};
+use crate::variants::pipeline::RecordProblem;
 
 /// Checks, sets and aligns.
 pub struct Place {
@@ -92,31 +92,31 @@ impl Place {
     }
 }
 
-impl Each for Place {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Place {
+    /// Checks and moves a record; false where it goes.
+    ///
+    /// # Errors
+    /// Its contig is not in the reference, or it does not fit and `-c e` is asked for.
+    pub fn apply(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         let Some(contig) = self.genome.contig(record.chrom()) else {
-            return Err(RecordProblem::at(&record, format!("the contig is not in {}", self.genome.name())));
+            return Err(RecordProblem::at(record, format!("the contig is not in {}", self.genome.name())));
         };
         let failed = |record: &Record, error: FastaError| RecordProblem::at(record, error.to_string());
         if self.check.set {
-            self.fix(&mut record, contig).map_err(|error| failed(&record, error))?;
+            self.fix(record, contig).map_err(|error| failed(record, error))?;
         }
         if !self.is_checked {
-            out.push(record);
-            return Ok(());
+            return Ok(true);
         }
-        let is_right = self.is_right_aligned(&record);
+        let is_right = self.is_right_aligned(record);
         SCRATCH.with_borrow_mut(|scratch| {
             let verdict =
-                self.genome.with(contig, |bases| judge(&record, !is_right, self.furthest, bases, scratch));
-            let verdict = match verdict.map_err(|error| failed(&record, error))? {
+                self.genome.with(contig, |bases| judge(record, !is_right, self.furthest, bases, scratch));
+            let verdict = match verdict.map_err(|error| failed(record, error))? {
                 Verdict::Moves { .. } | Verdict::OneBase if !self.is_aligned => Verdict::Stays,
                 verdict => verdict,
             };
-            if self.settle(&mut record, verdict, contig, scratch)? {
-                out.push(record);
-            }
-            Ok(())
+            self.settle(record, verdict, contig, scratch)
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::formats::vcf::record::{Column, Record, cell, parse_integer};
 use crate::variants::allele_lists::{Per, Tag, count, items, nth, places_with, ploidy_of, push_list};
 use crate::variants::genotype::renumber;
 use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::{Each, RecordProblem};
+use crate::variants::pipeline::RecordProblem;
 
 /// Splits.
 pub struct Split {
@@ -236,8 +236,12 @@ impl Split {
     }
 }
 
-impl Each for Split {
-    fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
+impl Split {
+    /// Puts what a record is split into behind those of `out`.
+    ///
+    /// # Errors
+    /// A field has a wrong number of values.
+    pub fn apply(&self, mut record: Record, out: &mut Vec<Record>) -> Result<(), RecordProblem> {
         if !self.wants(&record) {
             out.push(record);
             return Ok(());

@@ -34,7 +34,11 @@ fn run(options: &NormOptions, lines: &[String], batch: usize) -> Vec<String> {
     for lines in lines.chunks(batch) {
         let mut done = Vec::new();
         for line in lines {
-            first.apply(Record::parse(line.as_bytes()).unwrap(), &mut done).unwrap();
+            let (mut record, mut more) = (Record::parse(line.as_bytes()).unwrap(), Vec::new());
+            if first.apply(&mut record, &mut more).unwrap() {
+                done.push(record);
+            }
+            done.extend(more);
         }
         last.push(done, &mut out).unwrap();
     }
@@ -258,7 +262,10 @@ fn drive(parts: &mut [Part], line: &str) {
         match part {
             Part::Each(step) => {
                 for _ in 0..2 {
-                    let _ = step.apply(Record::parse(line.as_bytes()).unwrap(), &mut records);
+                    let mut record = Record::parse(line.as_bytes()).unwrap();
+                    if let Ok(true) = step.apply(&mut record, &mut records) {
+                        records.push(record);
+                    }
                 }
             }
             Part::Ordered(stage) => {

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
-use super::{Cells, Column, FormatField, InfoField, Record, Span, split_field};
+use super::{Cells, Column, FormatField, InfoField, Record, Span};
 
 /// Room for the first changes of a record, so that the buffer does not grow bit by bit.
 const FIRST_CHANGES: usize = 192;
@@ -76,33 +76,53 @@ impl Record {
             None => Cow::Borrowed(&self.line()[column.from as usize..column.to as usize]),
             Some(from) => Cow::Owned(changes[from as usize..(column.to - self.length) as usize].to_vec()),
         };
-        let push = |changes: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>| {
+        let separate = |changes: &mut Vec<u8>| {
             if changes.len() > begin {
                 changes.push(b';');
             }
+        };
+        let push = |changes: &mut Vec<u8>, key: &[u8], value: &[u8]| {
+            separate(changes);
             changes.extend_from_slice(key);
-            if let Some(value) = value {
-                changes.push(b'=');
-                changes.extend_from_slice(value);
+            changes.push(b'=');
+            changes.extend_from_slice(value);
+        };
+        // Fields that stay are copied as runs.
+        let mut run: Option<(usize, usize)> = None;
+        let copy = |changes: &mut Vec<u8>, run: Option<(usize, usize)>| {
+            if let Some((from, to)) = run {
+                separate(changes);
+                changes.extend_from_slice(&text[from..to]);
             }
         };
-        if *text != *b"." {
-            for field in text.split(|&b| b == b';').filter(|field| !field.is_empty()) {
-                let (key, value) = split_field(field);
-                match updates.iter().position(|(other, _)| *other == key) {
-                    None => push(&mut changes, key, value),
-                    Some(number) => {
-                        is_there[number] = true;
-                        if let Some(value) = updates[number].1 {
-                            push(&mut changes, key, Some(value));
-                        }
-                    }
-                }
+        let mut begin_of_field = 0;
+        let ends = memchr_iter(b';', &text).chain([text.len()]);
+        for end in ends.filter(|_| *text != *b".") {
+            let field = &text[begin_of_field..end];
+            let place = std::mem::replace(&mut begin_of_field, end + 1);
+            if field.is_empty() {
+                copy(&mut changes, run.take());
+                continue;
+            }
+            let length = field.iter().position(|&b| b == b'=').unwrap_or(field.len());
+            let key = &field[..length];
+            let is_same = |(other, _): &(&[u8], _)| {
+                other.len() == length && other.first() == key.first() && *other == key
+            };
+            let Some(number) = updates.iter().position(is_same) else {
+                run = Some((run.map_or(place, |(from, _)| from), end));
+                continue;
+            };
+            copy(&mut changes, run.take());
+            is_there[number] = true;
+            if let Some(value) = updates[number].1 {
+                push(&mut changes, key, value);
             }
         }
+        copy(&mut changes, run.take());
         for ((key, value), is_there) in updates.iter().zip(is_there) {
             if !is_there && let Some(value) = value {
-                push(&mut changes, key, Some(value));
+                push(&mut changes, key, value);
             }
         }
         if changes.len() == begin {
