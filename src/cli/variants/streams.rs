@@ -290,6 +290,8 @@ pub fn run(
     declare_contigs(&input.input, &mut header);
     if kind.is_bcf {
         declare_tags(&input.input, &mut reader, &mut header)?;
+    } else if ranks.is_root() {
+        warn_of_undeclared(&input.input, &mut reader, &header)?;
     }
     let mut plan = plan(&header)?;
     if plan.is_done {
@@ -470,29 +472,50 @@ fn declare_contigs(input: &Path, header: &mut Header) {
 
 /// Declares what the first records have and the header has not, because BCF needs it; a later one is an error.
 pub fn declare_tags(input: &Path, reader: &mut VariantReader, header: &mut Header) -> anyhow::Result<()> {
-    if reader.form() == Form::Bcf {
-        return Ok(());
-    }
-    let Some(batch) = reader.peek()? else { return Ok(()) };
-    let mut missing = Vec::new();
-    for record in pipeline::records_of(input, batch.clone(), None)? {
-        let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        if header.contig_number(record.chrom()).is_none() {
-            missing.push(format!("##contig=<ID={}>", text(record.chrom())));
-        }
-        for filter in record.filters().filter(|filter| !header.has_filter(filter)) {
-            missing.push(format!("##FILTER=<ID={},Description=\"Dummy\">", text(filter)));
-        }
-        for (key, _) in record.info_fields().filter(|(key, _)| header.info(key).is_none()) {
-            missing.push(format!("##INFO=<ID={},Number=1,Type=String,Description=\"Dummy\">", text(key)));
-        }
-        for key in record.format_keys().filter(|key| header.format(key).is_none()) {
-            missing.push(format!("##FORMAT=<ID={},Number=1,Type=String,Description=\"Dummy\">", text(key)));
-        }
-        for line in missing.drain(..) {
-            eprintln!("norn: {}: the header does not have it, so it gets {line}", input.display());
-            header.add_missing(&line);
-        }
+    for line in undeclared(input, reader, header)? {
+        eprintln!("norn: {}: the header does not have it, so it gets {line}", input.display());
+        header.add_missing(&line);
     }
     Ok(())
+}
+
+/// Says what the first records have and the header has not; in text it is passed on.
+fn warn_of_undeclared(input: &Path, reader: &mut VariantReader, header: &Header) -> anyhow::Result<()> {
+    let lines = undeclared(input, reader, header)?;
+    let names: Vec<&str> = lines.iter().filter_map(|line| line.split([',', '>']).next()).collect();
+    let Some((first, rest)) = names.split_first() else { return Ok(()) };
+    let first = first.trim_start_matches("##").replace("=<ID=", " ");
+    let others = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    eprintln!(
+        "norn: {}: the header does not declare {first}{others}; it is passed on as text",
+        input.display()
+    );
+    Ok(())
+}
+
+/// Lines that would declare what the first records have and the header has not.
+fn undeclared(input: &Path, reader: &mut VariantReader, header: &Header) -> anyhow::Result<Vec<String>> {
+    if reader.form() == Form::Bcf {
+        return Ok(Vec::new());
+    }
+    let Some(batch) = reader.peek()? else { return Ok(Vec::new()) };
+    let (mut known, mut missing) = (header.clone(), Vec::new());
+    for record in pipeline::records_of(input, batch.clone(), None)? {
+        let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let before = missing.len();
+        if known.contig_number(record.chrom()).is_none() {
+            missing.push(format!("##contig=<ID={}>", text(record.chrom())));
+        }
+        for filter in record.filters().filter(|filter| !known.has_filter(filter)) {
+            missing.push(format!("##FILTER=<ID={},Description=\"Dummy\">", text(filter)));
+        }
+        for (key, _) in record.info_fields().filter(|(key, _)| known.info(key).is_none()) {
+            missing.push(format!("##INFO=<ID={},Number=1,Type=String,Description=\"Dummy\">", text(key)));
+        }
+        for key in record.format_keys().filter(|key| known.format(key).is_none()) {
+            missing.push(format!("##FORMAT=<ID={},Number=1,Type=String,Description=\"Dummy\">", text(key)));
+        }
+        missing[before..].iter().for_each(|line| known.add_missing(line));
+    }
+    Ok(missing)
 }
