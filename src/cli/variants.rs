@@ -1,9 +1,11 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
 mod concat;
+mod family;
 mod fill_tags;
 mod filter;
 mod isec;
+mod mendelian2;
 mod merge;
 mod names;
 mod norm;
@@ -14,6 +16,8 @@ mod several;
 mod sort;
 mod stats;
 mod streams;
+mod trio;
+mod trio_dnm2;
 mod validate;
 mod view;
 
@@ -49,6 +53,11 @@ enum VariantsCommand {
     Concat(Box<concat::ConcatArguments>),
     Isec(Box<isec::IsecArguments>),
     Merge(Box<merge::MergeArguments>),
+    #[command(alias = "+mendelian2")]
+    Mendelian2(Box<mendelian2::Mendelian2Arguments>),
+    #[command(alias = "+trio-dnm2")]
+    TrioDnm2(Box<trio_dnm2::TrioDnm2Arguments>),
+    Trio(Box<trio::TrioArguments>),
 }
 
 impl VariantsArguments {
@@ -71,6 +80,9 @@ impl VariantsArguments {
             VariantsCommand::Concat(arguments) => arguments.run(),
             VariantsCommand::Isec(arguments) => arguments.run(),
             VariantsCommand::Merge(arguments) => arguments.run(),
+            VariantsCommand::Mendelian2(arguments) => arguments.run(),
+            VariantsCommand::TrioDnm2(arguments) => arguments.run(),
+            VariantsCommand::Trio(arguments) => arguments.run(),
         }
     }
 }

@@ -28,5 +28,6 @@ pub mod sex;
 pub mod sort;
 pub mod stats;
 pub mod together;
+pub mod trio;
 pub mod validate;
 pub mod view;

@@ -1,0 +1,266 @@
+//! The reads' evidence as it stands in FORMAT: PL, QS and AD to logarithms of likelihoods.
+
+use super::inheritance::wrong_samples;
+use super::pedigree::Trio;
+use super::posterior::{CHILD, Evidence, FATHER, MOTHER, log_of_phred};
+use super::settings::Noise;
+use crate::formats::vcf::record::Record;
+use crate::formats::vcf::value;
+use crate::variants::pipeline::RecordProblem;
+
+/// A missing integer, as BCF has it (BCF 2.2, section 6.3.3); a number like any other to the model.
+pub(super) const MISSING: i32 = i32::MIN;
+/// A value that a shorter list does not have.
+const BEYOND: i32 = i32::MIN + 1;
+
+/// The lists of integers of a FORMAT tag.
+pub(super) struct Lists<'r> {
+    cells: Vec<&'r [u8]>,
+    /// Values of the longest list.
+    width: usize,
+    /// What each value is multiplied by.
+    scale: i32,
+}
+
+impl<'r> Lists<'r> {
+    /// The lists of a tag; `None` where the record does not have it.
+    pub(super) fn read(
+        record: &'r Record,
+        tag: &[u8],
+        samples: usize,
+    ) -> Result<Option<Self>, RecordProblem> {
+        let Some(field) = record.format_index(tag) else { return Ok(None) };
+        let cells: Vec<&[u8]> = record.cells(field).collect();
+        if cells.len() != samples {
+            return Err(wrong_samples(record, cells.len(), samples));
+        }
+        let width = cells.iter().map(|cell| value::list_length(cell)).max().unwrap_or(0);
+        Ok(Some(Self { cells, width, scale: 1 }))
+    }
+
+    /// Values of the longest list.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The same, each value so many times.
+    fn times(&self, scale: i32) -> Self {
+        Self { cells: self.cells.clone(), width: self.width, scale }
+    }
+
+    /// How many values a sample has.
+    fn length(&self, sample: usize) -> usize {
+        value::list_length(self.cells[sample])
+    }
+
+    /// The values of a sample, as many as the longest list has.
+    pub(super) fn of(&self, sample: usize) -> Vec<i32> {
+        let mut values: Vec<i32> = value::list(self.cells[sample])
+            .map(|text| value::integer(text).map_or(MISSING, |value| value.saturating_mul(self.scale)))
+            .collect();
+        values.resize(self.width, BEYOND);
+        values
+    }
+
+    /// Whether a sample has every value.
+    fn is_whole(&self, sample: usize) -> bool {
+        value::list(self.cells[sample]).all(|text| value::integer(text).is_some())
+    }
+}
+
+/// The lists that a model takes from a record.
+pub(super) struct Lines<'r> {
+    /// Of genotypes.
+    pub likelihoods: Lists<'r>,
+    /// Of alleles: sums of base qualities, or what stands for them. Not all models need them.
+    pub qualities: Option<Lists<'r>>,
+    /// Of alleles: numbers of reads.
+    pub depths: Option<Lists<'r>>,
+}
+
+/// A phred value as htslib's tools put it for a read whose quality is not known.
+const USUAL_QUALITY: i32 = 30;
+
+/// Numbers of reads as sums of qualities.
+pub(super) fn qualities_of_depths<'r>(depths: &Lists<'r>) -> Lists<'r> {
+    depths.times(USUAL_QUALITY)
+}
+
+impl Lines<'_> {
+    /// The evidence on a trio. `noise` is what is taken off the parents' qualities.
+    pub(super) fn evidence(&self, trio: &Trio, noise: Option<&Noise>) -> Evidence {
+        let members = members(trio);
+        let mut evidence = Evidence::default();
+        for who in [FATHER, MOTHER, CHILD] {
+            evidence.likelihoods[who] = logs(&self.likelihoods.of(members[who]));
+        }
+        self.add_qualities(members, noise, &mut evidence);
+        evidence
+    }
+
+    /// The evidence on a trio whose likelihoods may be those of haploid genotypes; `None` where one of them is missing.
+    pub(super) fn evidence_of_any_ploidy(
+        &self,
+        trio: &Trio,
+        alleles: usize,
+        noise: Option<&Noise>,
+    ) -> Option<Evidence> {
+        let members = members(trio);
+        let mut evidence = Evidence::default();
+        for who in [FATHER, MOTHER, CHILD] {
+            let sample = members[who];
+            if !self.likelihoods.is_whole(sample) {
+                return None;
+            }
+            let length = self.likelihoods.length(sample);
+            let values = self.likelihoods.of(sample);
+            evidence.likelihoods[who] = if length == alleles * (alleles + 1) / 2 {
+                logs(&values[..length])
+            } else if length == alleles {
+                diploid_logs(&values[..length])
+            } else {
+                return None;
+            };
+        }
+        let is_whole = |lists: &Lists<'_>| members.into_iter().all(|sample| lists.is_whole(sample));
+        if self.qualities.as_ref().is_some_and(|lists| !is_whole(lists)) {
+            return None;
+        }
+        self.add_qualities(members, noise, &mut evidence);
+        Some(evidence)
+    }
+
+    fn add_qualities(&self, members: [usize; 3], noise: Option<&Noise>, evidence: &mut Evidence) {
+        let Some(qualities) = &self.qualities else { return };
+        let needs_depths = noise.is_some_and(Noise::needs_depths);
+        let depths = self.depths.as_ref().filter(|_| needs_depths);
+        let depths = depths.map(|depths| members.map(|sample| depths.of(sample)));
+        for who in [FATHER, MOTHER, CHILD] {
+            let values = qualities.of(members[who]);
+            let noise = noise.filter(|_| who != CHILD);
+            let (both, single) = noise
+                .map_or((0.0, 0.0), |noise| levels(noise, &values, depths.as_ref().map(|d| &d[who][..])));
+            let is_in_both = |allele: usize| match &depths {
+                None => true,
+                Some(depths) => {
+                    [FATHER, MOTHER].into_iter().all(|who| depths[who].get(allele).is_some_and(|&n| n != 0))
+                }
+            };
+            let quality = |(allele, &value): (usize, &i32)| {
+                let rest = f64::from(value) - if is_in_both(allele) { both } else { single };
+                log_of_phred(if rest < 0.0 { 0.0 } else { rest })
+            };
+            evidence.qualities[who] = values.iter().enumerate().map(quality).collect();
+        }
+    }
+}
+
+/// Samples in the model's order.
+fn members(trio: &Trio) -> [usize; 3] {
+    let mut members = [0; 3];
+    (members[FATHER], members[MOTHER], members[CHILD]) = (trio.father, trio.mother, trio.child);
+    members
+}
+
+/// What is taken off a parent's qualities: of alleles that both parents have reads of, and of others.
+fn levels(noise: &Noise, qualities: &[i32], depths: Option<&[i32]>) -> (f64, f64) {
+    let sum = |values: &[i32]| values.iter().fold(0.0, |sum, &value| sum + f64::from(value));
+    if noise.share == 0.0 && noise.single_share == 0.0 {
+        return (0.0, 0.0);
+    }
+    let total = sum(qualities);
+    let (mut both, mut single) = (total * noise.share, total * noise.single_share);
+    if let Some(depths) = depths {
+        // So many reads of the mean quality, where that is more. By 0 reads the quotient is infinite or no number, which
+        // is never more.
+        let reads = sum(depths);
+        let (of_both, of_single) = (noise.reads * total / reads, noise.single_reads * total / reads);
+        both = if both < of_both { of_both } else { both };
+        single = if single < of_single { of_single } else { single };
+    }
+    (both, single)
+}
+
+/// Chances from phreds, logarithms of their shares.
+fn logs(phreds: &[i32]) -> Vec<f64> {
+    // The base is hidden from the compiler: 10^x is to be the C library's pow, which bcftools calls, and not its exp10.
+    let base = std::hint::black_box(10.0f64);
+    let mut values: Vec<f64> = phreds.iter().map(|&phred| base.powf(-0.1 * f64::from(phred))).collect();
+    let sum = values.iter().fold(0.0, |sum, value| sum + value);
+    for value in &mut values {
+        *value = (*value / sum).ln();
+    }
+    values
+}
+
+/// The same of haploid genotypes in the places of homozygotes; heterozygotes are impossible.
+fn diploid_logs(phreds: &[i32]) -> Vec<f64> {
+    let haploid = logs(phreds);
+    let mut values = Vec::with_capacity(haploid.len() * (haploid.len() + 1) / 2);
+    for value in haploid.iter().enumerate() {
+        values.resize(values.len() + value.0, f64::NEG_INFINITY);
+        values.push(*value.1);
+    }
+    values
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phreds_become_logarithms_of_shares() {
+        // By hand: 10^0, 10^-1, 10^-2 share 1.11.
+        let expected = [1.0 / 1.11, 0.1 / 1.11, 0.01 / 1.11].map(f64::ln);
+        for (found, expected) in logs(&[0, 10, 20]).iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12);
+        }
+        // All of a missing value is infinite, and its share no number.
+        assert!(logs(&[MISSING, BEYOND, BEYOND])[0].is_nan());
+        let diploid = diploid_logs(&[0, 10, 20]);
+        let infinite: Vec<bool> = diploid.iter().map(|value| value.is_infinite()).collect();
+        assert_eq!(infinite, [false, true, false, true, true, false]);
+        assert_eq!(diploid[2], logs(&[0, 10, 20])[1]);
+    }
+
+    #[test]
+    fn noise_is_taken_off_the_parents() {
+        let noise = Noise { share: 0.01, reads: 0.0, single_share: 0.05, single_reads: 2.0 };
+        // By hand: of 1000, 10 and 50; two reads of 30 among 1000 / 20 reads are 100.
+        assert_eq!(levels(&noise, &[900, 100], None), (10.0, 50.0));
+        assert_eq!(levels(&noise, &[900, 100], Some(&[15, 5])), (10.0, 100.0));
+        assert_eq!(levels(&noise, &[900, 100], Some(&[0, 0])).0, 10.0);
+        let line =
+            "1\t1\t.\tA\tC\t.\t.\t.\tPL:QS:AD\t0,9,9:900,100:30,4\t0,9,9:900,100:30,0\t9,0,9:900,100:9,9";
+        let record = Record::parse(line.as_bytes()).unwrap();
+        let lists = |tag: &[u8]| Lists::read(&record, tag, 3).unwrap();
+        let lines = |depths| Lines { likelihoods: lists(b"PL").unwrap(), qualities: lists(b"QS"), depths };
+        let trio = Trio { child: 2, father: 0, mother: 1, has_one_x: false };
+        let noise = Noise { single_reads: 0.0, ..noise };
+        // The alternate allele has reads in the father alone.
+        for (depths, expected) in [(None, [890.0, 90.0]), (lists(b"AD"), [890.0, 50.0])] {
+            let evidence = lines(depths).evidence(&trio, Some(&noise));
+            let phreds = |who: usize| evidence.qualities[who].iter().map(|log| -4.3429 * log);
+            for (found, expected) in phreds(FATHER).zip(expected) {
+                assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+            }
+            for (found, expected) in phreds(CHILD).zip([900.0, 100.0]) {
+                assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn lists_are_as_long_as_the_longest() {
+        let record = Record::parse(b"1\t1\t.\tA\tC\t.\t.\t.\tPL\t0,9,9\t.\t4,x").unwrap();
+        let lists = Lists::read(&record, b"PL", 3).unwrap().unwrap();
+        assert_eq!(
+            [0, 1, 2].map(|sample| lists.of(sample)),
+            [vec![0, 9, 9], vec![MISSING, BEYOND, BEYOND], vec![4, MISSING, BEYOND]]
+        );
+        assert_eq!(lists.times(30).of(0), [0, 270, 270]);
+        assert!(Lists::read(&record, b"PL", 4).is_err());
+        assert!(Lists::read(&record, b"AD", 3).unwrap().is_none());
+    }
+}
