@@ -19,3 +19,7 @@ pub mod summary;
 pub mod survey;
 
 pub use gate::Gate;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

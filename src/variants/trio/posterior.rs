@@ -81,9 +81,10 @@ pub(super) fn weigh(weighing: Weighing, priors: &Priors, alleles: usize, mut evi
         Weighing::ByAllele { strictly_novel } | Weighing::ByGenotype { strictly_novel } => strictly_novel,
         Weighing::DeNovoGear => false,
     };
+    let supports = [FATHER, MOTHER].map(|who| Support::of(&evidence.qualities[who], alleles));
     // For a child's genotype and a parent's.
     let parent = |who: usize, child: usize, parent: usize| match weighing {
-        Weighing::ByAllele { .. } => support(&evidence.qualities[who], alleles, child, parent),
+        Weighing::ByAllele { .. } => supports[who].beside(child, parent),
         _ => evidence.likelihoods[who][parent],
     };
     let (mut sum, mut best, mut allele) = (f64::NEG_INFINITY, f64::NEG_INFINITY, 0);
@@ -114,20 +115,29 @@ pub(super) fn weigh(weighing: Weighing, priors: &Priors, alleles: usize, mut evi
     Score { phred: phred_of_log(log_of_rest(best - sum)), allele }
 }
 
-/// How well a parent's genotype goes with the support of each allele: those that it has should have some; those that it has
-/// not but the child has should have none, and no allele at all beside a homozygote's.
-fn support(qualities: &[f64], alleles: usize, child: usize, parent: usize) -> f64 {
-    let (child, parent) = (GENOTYPES[child], GENOTYPES[parent]);
-    let mut sum = 0.0;
-    for (allele, &quality) in qualities.iter().enumerate().take(alleles) {
-        let is_in = |(a, b): (usize, usize)| a == allele || b == allele;
-        if is_in(parent) {
-            sum += log_of_rest(quality);
-        } else if is_in(child) || parent.0 == parent.1 {
-            sum += quality;
-        }
+/// For each allele the logarithms of the chances that it is in a parent by error, and that it is not.
+struct Support(Vec<(f64, f64)>);
+
+impl Support {
+    fn of(qualities: &[f64], alleles: usize) -> Self {
+        Self(qualities.iter().take(alleles).map(|&quality| (quality, log_of_rest(quality))).collect())
     }
-    sum
+
+    /// How well a parent's genotype goes with it, beside a child's: the alleles that the parent has should have support;
+    /// those that it has not but the child has should have none, and no allele at all beside a homozygote's.
+    fn beside(&self, child: usize, parent: usize) -> f64 {
+        let (child, parent) = (GENOTYPES[child], GENOTYPES[parent]);
+        let mut sum = 0.0;
+        for (allele, &(absent, present)) in self.0.iter().enumerate() {
+            let is_in = |(a, b): (usize, usize)| a == allele || b == allele;
+            if is_in(parent) {
+                sum += present;
+            } else if is_in(child) || parent.0 == parent.1 {
+                sum += absent;
+            }
+        }
+        sum
+    }
 }
 
 /// The best and the sum where the parents' reads of the new allele speak against it.

@@ -348,17 +348,15 @@ mod tests {
         // A property: over the child's genotypes, the chances of those that can be inherited of given parents are one where
         // a heterozygote can come about in one way only, and never more.
         let table = priors(Pattern::Autosome, false, false);
-        for father in 0..COUNT {
-            for mother in 0..COUNT {
-                let parents =
-                    Combination { father: GENOTYPES[father], mother: GENOTYPES[mother], child: (0, 0) }
-                        .parents();
+        for (father, &of_father) in GENOTYPES.iter().enumerate() {
+            for (mother, &of_mother) in GENOTYPES.iter().enumerate() {
+                let parents = Combination { father: of_father, mother: of_mother, child: (0, 0) }.parents();
                 let sum: f64 = (0..COUNT)
                     .map(|child| table.of(father, mother, child))
                     .filter(|prior| prior.denovo.is_none())
                     .map(|prior| prior.log.exp() / parents / (1.0 - 1e-8))
                     .sum();
-                let same_heterozygotes = father == mother && !is_homozygous(GENOTYPES[father]);
+                let same_heterozygotes = father == mother && !is_homozygous(of_father);
                 let expected = if same_heterozygotes { 0.75 } else { 1.0 };
                 assert!((sum - expected).abs() < 1e-9, "{father} {mother}: {sum}");
             }
