@@ -94,6 +94,12 @@ impl Mendelian2Arguments {
         let trios = self.family.trios(header)?;
         let build = self.rules.build()?.unwrap_or(Build::Grch37);
         let rules = self.rules.of_file()?.unwrap_or_else(|| Rules::of_build(build));
+        if self.family.is_named() {
+            eprintln!(
+                "norn: as bcftools 1.23 has it, -p judges a child by the first sex of the rules (built in: 1X), and \
+                 one with 1X: by the second; -P judges by the sex itself"
+            );
+        }
         let judge = Judge::as_bcftools(trios, rules, self.family.is_named(), header)?;
         Ok(Mendelian::new(judge, Gate::new(self.condition.compile(header)?), modes))
     }

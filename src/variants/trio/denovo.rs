@@ -6,13 +6,14 @@
 //! sites of more than four alleles; called genotypes at such sites name the allele by its number; and a record with more
 //! than four alleles that has neither QS nor AD is kept as it is.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
 use super::gate::{Gate, Passing};
 use super::inheritance::{Call, Calls};
-use super::likelihoods::{Lines, Lists, qualities_of_depths};
+use super::likelihoods::{Lines, Lists, Scratch, qualities_of_depths};
 use super::pedigree::Trio;
 pub use super::posterior::Score;
 use super::posterior::{Weighing, log_of_phred, log_of_rest, weigh};
@@ -51,6 +52,10 @@ pub struct Denovo {
     priors: [Priors; 3],
     has_depths: bool,
     warned: AtomicBool,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// What is found at a site.
@@ -168,21 +173,20 @@ impl Denovo {
                 by_sample[trio.child] = Some(score);
             }
         }
-        set(record, &self.settings.score_tag, by_sample.iter(), |score, out| match score {
-            Some(score) => write_score(self.settings.scale, score.phred, out),
-            None => out.push(b'.'),
-        });
-        set(record, &self.settings.allele_tag, by_sample.iter(), |score, out| match score {
-            Some(score) if self.is_told(score) => write_integer(score.allele as i64, out),
-            Some(_) if self.settings.strict => write_integer(NO_ALLELE, out),
+        let Settings { score_tag, allele_tag, share_tag, scale, strict, .. } = &self.settings;
+        let tags = [score_tag, allele_tag, share_tag].map(|tag| tag.as_bytes());
+        let tags = if findings.shares.is_empty() { &tags[..2] } else { &tags[..] };
+        let of = |sample: usize| by_sample.get(sample).copied().flatten();
+        record.set_formats(tags, |sample, number, out| match (number, of(sample)) {
+            (0, Some(score)) => write_score(*scale, score.phred, out),
+            (1, Some(score)) if self.is_told(score) => write_integer(score.allele as i64, out),
+            (1, Some(_)) if *strict => write_integer(NO_ALLELE, out),
+            (2, _) => match findings.shares.get(sample).copied().flatten() {
+                Some(share) => write_integer(i64::from(share), out),
+                None => out.push(b'.'),
+            },
             _ => out.push(b'.'),
         });
-        if !findings.shares.is_empty() {
-            set(record, &self.settings.share_tag, findings.shares.iter(), |share, out| match share {
-                Some(share) => write_integer(i64::from(*share), out),
-                None => out.push(b'.'),
-            });
-        }
     }
 
     fn screen_likelihoods(
@@ -204,20 +208,25 @@ impl Denovo {
             Some(_) => Weighing::ByAllele { strictly_novel },
         };
         let is_x = self.is_x(record);
-        let mut findings = Findings::default();
-        for (number, trio) in self.trios.iter().enumerate() {
-            let evidence = match (passing.has(number), self.settings.strict) {
-                (false, _) => None,
-                (true, true) => Some(lines.evidence(trio, noise)),
-                (true, false) => lines.evidence_of_any_ploidy(trio, alleles, noise),
-            };
-            let score =
-                evidence.map(|evidence| weigh(weighing, self.priors_of(trio, is_x), alleles, evidence));
-            findings.scores.push(score);
-            if let (Some(score), Some(depths)) = (score, &lines.depths) {
-                self.add_shares(trio, score.allele, depths, alleles, &mut findings.shares);
+        let mut findings = Findings { scores: Vec::with_capacity(self.trios.len()), shares: Vec::new() };
+        SCRATCH.with_borrow_mut(|scratch| {
+            for (number, trio) in self.trios.iter().enumerate() {
+                let is_read = match (passing.has(number), self.settings.strict) {
+                    (false, _) => false,
+                    (true, true) => {
+                        lines.read(trio, noise, scratch);
+                        true
+                    }
+                    (true, false) => lines.read_any_ploidy(trio, alleles, noise, scratch),
+                };
+                let priors = self.priors_of(trio, is_x);
+                let score = is_read.then(|| weigh(weighing, priors, alleles, &mut scratch.evidence));
+                findings.scores.push(score);
+                if let (Some(score), Some(depths)) = (score, &lines.depths) {
+                    self.add_shares(trio, score.allele, depths, alleles, &mut findings.shares);
+                }
             }
-        }
+        });
         Ok(Some(findings))
     }
 
@@ -290,8 +299,10 @@ impl Denovo {
             return;
         }
         shares.resize(self.samples, None);
+        let mut values = Vec::with_capacity(depths.width());
         for sample in trio.members() {
-            shares[sample] = percent(&depths.of(sample), allele, alleles);
+            depths.read_into(sample, &mut values);
+            shares[sample] = percent(&values, allele, alleles);
         }
     }
 
@@ -331,38 +342,37 @@ impl Denovo {
         without_father: bool,
         priors: &Priors,
     ) -> Result<Option<Score>, RecordProblem> {
-        // Alleles by their places among those that the trio has, where a site has more than the priors know.
-        let mut used: Vec<usize> = match (alleles > 4, self.settings.strictly_novel) {
-            (false, _) => (0..4).collect(),
-            (true, true) => vec![0],
-            (true, false) => Vec::new(),
-        };
-        let mut places = [0; 3];
-        for (place_of, (sample, is_father)) in
-            places.iter_mut().zip([(trio.father, true), (trio.mother, false), (trio.child, false)])
-        {
+        let mut pairs = [[0; 2]; 3];
+        let members = [(trio.father, without_father), (trio.mother, false), (trio.child, false)];
+        for (pair, (sample, is_ignored)) in pairs.iter_mut().zip(members) {
             let Call { first, second } = calls[sample];
-            let mut pair = [0; 2];
             for (to, allele) in pair.iter_mut().zip([first, second.unwrap_or(first)]) {
-                let allele = match allele {
+                *to = match allele {
                     Some(allele) if allele < alleles => allele,
                     Some(allele) => {
                         let what = format!("the genotype's allele {allele} is none of the site's {alleles}");
                         return Err(RecordProblem::at(record, what));
                     }
-                    None if is_father && without_father => 0,
+                    None if is_ignored => 0,
                     None => return Ok(None),
                 };
-                *to = used.iter().position(|&known| known == allele).unwrap_or_else(|| {
-                    used.push(allele);
-                    used.len() - 1
-                });
-            }
-            *place_of = place(pair[0], pair[1]);
-            if used.len() > 4 {
-                return Ok(None);
             }
         }
+        // The priors know four alleles: those of the trio, in its order, but REF where it belongs.
+        let mut used = Vec::with_capacity(6);
+        for allele in pairs.into_iter().flatten() {
+            if !used.contains(&allele) {
+                used.push(allele);
+            }
+        }
+        if used.len() > 4 {
+            return Ok(None);
+        }
+        if let Some(at) = used.iter().position(|&allele| allele == 0) {
+            used.swap(0, at);
+        }
+        let number = |allele: usize| used.iter().position(|&known| known == allele).unwrap_or(0);
+        let places = pairs.map(|[a, b]| place(number(a), number(b)));
         let prior = priors.of(places[0], places[1], places[2]);
         let allele = prior.denovo.and_then(|allele| used.get(allele).copied());
         Ok(Some(Score {
@@ -403,21 +413,6 @@ fn write_score(scale: Scale, phred: f64, out: &mut Vec<u8>) {
         Scale::Probability => 1.0 - std::hint::black_box(10.0f64).powf(-0.1 * phred),
     };
     write_float(f64::from(value as f32), out);
-}
-
-/// Sets a FORMAT field to one value a sample.
-fn set<'v, V: 'v>(
-    record: &mut Record,
-    tag: &str,
-    values: impl Iterator<Item = &'v V>,
-    write: impl Fn(&V, &mut Vec<u8>),
-) {
-    let (mut text, mut ends) = (Vec::new(), Vec::new());
-    for value in values {
-        write(value, &mut text);
-        ends.push(text.len());
-    }
-    record.set_format(tag.as_bytes(), &text, &ends);
 }
 
 /// The step of `trio-dnm2`.

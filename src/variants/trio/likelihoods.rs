@@ -1,10 +1,12 @@
 //! The reads' evidence as it stands in FORMAT: PL, QS and AD to logarithms of likelihoods.
 
+use std::sync::LazyLock;
+
 use super::inheritance::wrong_samples;
 use super::pedigree::Trio;
 use super::posterior::{CHILD, Evidence, FATHER, MOTHER, log_of_phred};
 use super::settings::Noise;
-use crate::formats::vcf::record::Record;
+use crate::formats::vcf::record::{Record, cell};
 use crate::formats::vcf::value;
 use crate::variants::pipeline::RecordProblem;
 
@@ -30,11 +32,15 @@ impl<'r> Lists<'r> {
         samples: usize,
     ) -> Result<Option<Self>, RecordProblem> {
         let Some(field) = record.format_index(tag) else { return Ok(None) };
-        let cells: Vec<&[u8]> = record.cells(field).collect();
+        let mut cells = Vec::with_capacity(samples);
+        match record.unchanged_samples() {
+            Some(text) => cells.extend(text.split(|&b| b == b'\t').map(|sample| cell(sample, field))),
+            None => cells.extend(record.cells(field)),
+        }
         if cells.len() != samples {
             return Err(wrong_samples(record, cells.len(), samples));
         }
-        let width = cells.iter().map(|cell| value::list_length(cell)).max().unwrap_or(0);
+        let width = cells.iter().map(|cell| length(cell)).max().unwrap_or(0);
         Ok(Some(Self { cells, width, scale: 1 }))
     }
 
@@ -50,22 +56,40 @@ impl<'r> Lists<'r> {
 
     /// How many values a sample has.
     fn length(&self, sample: usize) -> usize {
-        value::list_length(self.cells[sample])
+        length(self.cells[sample])
     }
 
     /// The values of a sample, as many as the longest list has.
-    pub(super) fn of(&self, sample: usize) -> Vec<i32> {
-        let mut values: Vec<i32> = value::list(self.cells[sample])
-            .map(|text| value::integer(text).map_or(MISSING, |value| value.saturating_mul(self.scale)))
-            .collect();
+    pub(super) fn read_into(&self, sample: usize, values: &mut Vec<i32>) {
+        values.clear();
+        let of = |text| value::integer(text).map_or(MISSING, |value| value.saturating_mul(self.scale));
+        values.extend(items(self.cells[sample]).map(of));
         values.resize(self.width, BEYOND);
-        values
     }
 
     /// Whether a sample has every value.
     fn is_whole(&self, sample: usize) -> bool {
-        value::list(self.cells[sample]).all(|text| value::integer(text).is_some())
+        items(self.cells[sample]).all(|text| value::integer(text).is_some())
     }
+}
+
+/// The values of a list; lists are short, and the search for each comma too.
+fn items(cell: &[u8]) -> impl Iterator<Item = &[u8]> {
+    cell.split(|&b| b == b',')
+}
+
+/// How many there are.
+fn length(cell: &[u8]) -> usize {
+    1 + cell.iter().filter(|&&b| b == b',').count()
+}
+
+/// Buffers of a thread, used again for every trio.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// What was read last.
+    pub evidence: Evidence,
+    values: Vec<i32>,
+    depths: [Vec<i32>; 3],
 }
 
 /// The lists that a model takes from a record.
@@ -87,60 +111,68 @@ pub(super) fn qualities_of_depths<'r>(depths: &Lists<'r>) -> Lists<'r> {
 }
 
 impl Lines<'_> {
-    /// The evidence on a trio. `noise` is what is taken off the parents' qualities.
-    pub(super) fn evidence(&self, trio: &Trio, noise: Option<&Noise>) -> Evidence {
+    /// Reads the evidence on a trio. `noise` is what is taken off the parents' qualities.
+    pub(super) fn read(&self, trio: &Trio, noise: Option<&Noise>, scratch: &mut Scratch) {
         let members = members(trio);
-        let mut evidence = Evidence::default();
         for who in [FATHER, MOTHER, CHILD] {
-            evidence.likelihoods[who] = logs(&self.likelihoods.of(members[who]));
+            self.likelihoods.read_into(members[who], &mut scratch.values);
+            logs(&scratch.values, &mut scratch.evidence.likelihoods[who]);
         }
-        self.add_qualities(members, noise, &mut evidence);
-        evidence
+        self.read_qualities(members, noise, scratch);
     }
 
-    /// The evidence on a trio whose likelihoods may be those of haploid genotypes; `None` where one of them is missing.
-    pub(super) fn evidence_of_any_ploidy(
+    /// The same of a trio whose likelihoods may be those of haploid genotypes; false where one of them is missing.
+    pub(super) fn read_any_ploidy(
         &self,
         trio: &Trio,
         alleles: usize,
         noise: Option<&Noise>,
-    ) -> Option<Evidence> {
+        scratch: &mut Scratch,
+    ) -> bool {
         let members = members(trio);
-        let mut evidence = Evidence::default();
         for who in [FATHER, MOTHER, CHILD] {
             let sample = members[who];
             if !self.likelihoods.is_whole(sample) {
-                return None;
+                return false;
             }
             let length = self.likelihoods.length(sample);
-            let values = self.likelihoods.of(sample);
-            evidence.likelihoods[who] = if length == alleles * (alleles + 1) / 2 {
-                logs(&values[..length])
+            self.likelihoods.read_into(sample, &mut scratch.values);
+            let likelihoods = &mut scratch.evidence.likelihoods[who];
+            if length == alleles * (alleles + 1) / 2 {
+                logs(&scratch.values[..length], likelihoods);
             } else if length == alleles {
-                diploid_logs(&values[..length])
+                diploid_logs(&scratch.values[..length], likelihoods);
             } else {
-                return None;
-            };
+                return false;
+            }
         }
         let is_whole = |lists: &Lists<'_>| members.into_iter().all(|sample| lists.is_whole(sample));
         if self.qualities.as_ref().is_some_and(|lists| !is_whole(lists)) {
-            return None;
+            return false;
         }
-        self.add_qualities(members, noise, &mut evidence);
-        Some(evidence)
+        self.read_qualities(members, noise, scratch);
+        true
     }
 
-    fn add_qualities(&self, members: [usize; 3], noise: Option<&Noise>, evidence: &mut Evidence) {
-        let Some(qualities) = &self.qualities else { return };
+    fn read_qualities(&self, members: [usize; 3], noise: Option<&Noise>, scratch: &mut Scratch) {
+        let Scratch { evidence, values, depths: buffers } = scratch;
+        let Some(qualities) = &self.qualities else {
+            evidence.qualities.iter_mut().for_each(Vec::clear);
+            return;
+        };
         let needs_depths = noise.is_some_and(Noise::needs_depths);
-        let depths = self.depths.as_ref().filter(|_| needs_depths);
-        let depths = depths.map(|depths| members.map(|sample| depths.of(sample)));
+        let depths = self.depths.as_ref().filter(|_| needs_depths).map(|depths| {
+            for (sample, buffer) in members.into_iter().zip(buffers.iter_mut()) {
+                depths.read_into(sample, buffer);
+            }
+            &*buffers
+        });
         for who in [FATHER, MOTHER, CHILD] {
-            let values = qualities.of(members[who]);
+            qualities.read_into(members[who], values);
             let noise = noise.filter(|_| who != CHILD);
             let (both, single) = noise
-                .map_or((0.0, 0.0), |noise| levels(noise, &values, depths.as_ref().map(|d| &d[who][..])));
-            let is_in_both = |allele: usize| match &depths {
+                .map_or((0.0, 0.0), |noise| levels(noise, values, depths.map(|depths| &depths[who][..])));
+            let is_in_both = |allele: usize| match depths {
                 None => true,
                 Some(depths) => {
                     [FATHER, MOTHER].into_iter().all(|who| depths[who].get(allele).is_some_and(|&n| n != 0))
@@ -150,7 +182,8 @@ impl Lines<'_> {
                 let rest = f64::from(value) - if is_in_both(allele) { both } else { single };
                 log_of_phred(if rest < 0.0 { 0.0 } else { rest })
             };
-            evidence.qualities[who] = values.iter().enumerate().map(quality).collect();
+            evidence.qualities[who].clear();
+            evidence.qualities[who].extend(values.iter().enumerate().map(quality));
         }
     }
 }
@@ -181,27 +214,38 @@ fn levels(noise: &Noise, qualities: &[i32], depths: Option<&[i32]>) -> (f64, f64
     (both, single)
 }
 
+/// The chances of the phreds that are usual.
+static CHANCES: LazyLock<Vec<f64>> = LazyLock::new(|| (0..1024).map(chance_of).collect());
+
+/// 10^(-phred / 10). The base is hidden from the compiler: this is to be the C library's pow, which bcftools calls, and not
+/// its exp10.
+fn chance_of(phred: i32) -> f64 {
+    std::hint::black_box(10.0f64).powf(-0.1 * f64::from(phred))
+}
+
 /// Chances from phreds, logarithms of their shares.
-fn logs(phreds: &[i32]) -> Vec<f64> {
-    // The base is hidden from the compiler: 10^x is to be the C library's pow, which bcftools calls, and not its exp10.
-    let base = std::hint::black_box(10.0f64);
-    let mut values: Vec<f64> = phreds.iter().map(|&phred| base.powf(-0.1 * f64::from(phred))).collect();
+fn logs(phreds: &[i32], values: &mut Vec<f64>) {
+    let usual = &**CHANCES;
+    values.clear();
+    values.extend(phreds.iter().map(|&phred| match usize::try_from(phred) {
+        Ok(number) if number < usual.len() => usual[number],
+        _ => chance_of(phred),
+    }));
     let sum = values.iter().fold(0.0, |sum, value| sum + value);
-    for value in &mut values {
+    for value in values {
         *value = (*value / sum).ln();
     }
-    values
 }
 
 /// The same of haploid genotypes in the places of homozygotes; heterozygotes are impossible.
-fn diploid_logs(phreds: &[i32]) -> Vec<f64> {
-    let haploid = logs(phreds);
-    let mut values = Vec::with_capacity(haploid.len() * (haploid.len() + 1) / 2);
-    for value in haploid.iter().enumerate() {
-        values.resize(values.len() + value.0, f64::NEG_INFINITY);
-        values.push(*value.1);
+fn diploid_logs(phreds: &[i32], values: &mut Vec<f64>) {
+    let mut haploid = Vec::new();
+    logs(phreds, &mut haploid);
+    values.clear();
+    for (allele, value) in haploid.into_iter().enumerate() {
+        values.resize(values.len() + allele, f64::NEG_INFINITY);
+        values.push(value);
     }
-    values
 }
 
 #[cfg(test)]
@@ -209,19 +253,26 @@ fn diploid_logs(phreds: &[i32]) -> Vec<f64> {
 mod tests {
     use super::*;
 
+    fn logs_of(phreds: &[i32]) -> Vec<f64> {
+        let mut values = Vec::new();
+        logs(phreds, &mut values);
+        values
+    }
+
     #[test]
     fn phreds_become_logarithms_of_shares() {
         // By hand: 10^0, 10^-1, 10^-2 share 1.11.
         let expected = [1.0 / 1.11, 0.1 / 1.11, 0.01 / 1.11].map(f64::ln);
-        for (found, expected) in logs(&[0, 10, 20]).iter().zip(expected) {
+        for (found, expected) in logs_of(&[0, 10, 20]).iter().zip(expected) {
             assert!((found - expected).abs() < 1e-12);
         }
         // All of a missing value is infinite, and its share no number.
-        assert!(logs(&[MISSING, BEYOND, BEYOND])[0].is_nan());
-        let diploid = diploid_logs(&[0, 10, 20]);
+        assert!(logs_of(&[MISSING, BEYOND, BEYOND])[0].is_nan());
+        let mut diploid = Vec::new();
+        diploid_logs(&[0, 10, 20], &mut diploid);
         let infinite: Vec<bool> = diploid.iter().map(|value| value.is_infinite()).collect();
         assert_eq!(infinite, [false, true, false, true, true, false]);
-        assert_eq!(diploid[2], logs(&[0, 10, 20])[1]);
+        assert_eq!(diploid[2], logs_of(&[0, 10, 20])[1]);
     }
 
     #[test]
@@ -240,7 +291,9 @@ mod tests {
         let noise = Noise { single_reads: 0.0, ..noise };
         // The alternate allele has reads in the father alone.
         for (depths, expected) in [(None, [890.0, 90.0]), (lists(b"AD"), [890.0, 50.0])] {
-            let evidence = lines(depths).evidence(&trio, Some(&noise));
+            let mut scratch = Scratch::default();
+            lines(depths).read(&trio, Some(&noise), &mut scratch);
+            let evidence = scratch.evidence;
             let phreds = |who: usize| evidence.qualities[who].iter().map(|log| -4.3429 * log);
             for (found, expected) in phreds(FATHER).zip(expected) {
                 assert!((found - expected).abs() < 1e-9, "{found} {expected}");
@@ -251,15 +304,21 @@ mod tests {
         }
     }
 
+    fn values_of(lists: &Lists<'_>, sample: usize) -> Vec<i32> {
+        let mut values = Vec::new();
+        lists.read_into(sample, &mut values);
+        values
+    }
+
     #[test]
     fn lists_are_as_long_as_the_longest() {
         let record = Record::parse(b"1\t1\t.\tA\tC\t.\t.\t.\tPL\t0,9,9\t.\t4,x").unwrap();
         let lists = Lists::read(&record, b"PL", 3).unwrap().unwrap();
         assert_eq!(
-            [0, 1, 2].map(|sample| lists.of(sample)),
+            [0, 1, 2].map(|sample| values_of(&lists, sample)),
             [vec![0, 9, 9], vec![MISSING, BEYOND, BEYOND], vec![4, MISSING, BEYOND]]
         );
-        assert_eq!(lists.times(30).of(0), [0, 270, 270]);
+        assert_eq!(values_of(&lists.times(30), 0), [0, 270, 270]);
         assert!(Lists::read(&record, b"PL", 4).is_err());
         assert!(Lists::read(&record, b"AD", 3).unwrap().is_none());
     }

@@ -47,12 +47,17 @@ pub(super) fn log_of_rest(x: f64) -> f64 {
     (1.0 - x.exp()).ln()
 }
 
+/// Below this, `1 + e^x` is 1 in 64 bits: 2^-53 is e^-36.74.
+const LOST: f64 = -37.0;
+
 /// `ln(e^a + e^b)`
 fn log_sum(a: f64, b: f64) -> f64 {
     if a == f64::NEG_INFINITY && b == f64::NEG_INFINITY {
         return f64::NEG_INFINITY;
     }
-    if a > b { (1.0 + (b - a).exp()).ln() + a } else { (1.0 + (a - b).exp()).ln() + b }
+    let (greater, difference) = if a > b { (a, b - a) } else { (b, a - b) };
+    // What is not seen in the sum need not be computed.
+    if difference < LOST { greater } else { (1.0 + difference.exp()).ln() + greater }
 }
 
 /// The model that a trio is weighed by.
@@ -73,8 +78,8 @@ pub(super) enum Weighing {
 }
 
 /// Weighs a trio at a site of two or more alleles.
-pub(super) fn weigh(weighing: Weighing, priors: &Priors, alleles: usize, mut evidence: Evidence) -> Score {
-    let kept = (alleles > MOST).then(|| keep_best(alleles, &mut evidence));
+pub(super) fn weigh(weighing: Weighing, priors: &Priors, alleles: usize, evidence: &mut Evidence) -> Score {
+    let kept = (alleles > MOST).then(|| keep_best(alleles, evidence));
     let alleles = alleles.min(MOST);
     let genotypes = alleles * (alleles + 1) / 2;
     let strictly_novel = match weighing {
@@ -116,11 +121,18 @@ pub(super) fn weigh(weighing: Weighing, priors: &Priors, alleles: usize, mut evi
 }
 
 /// For each allele the logarithms of the chances that it is in a parent by error, and that it is not.
-struct Support(Vec<(f64, f64)>);
+struct Support {
+    chances: [(f64, f64); MOST],
+    alleles: usize,
+}
 
 impl Support {
     fn of(qualities: &[f64], alleles: usize) -> Self {
-        Self(qualities.iter().take(alleles).map(|&quality| (quality, log_of_rest(quality))).collect())
+        let mut chances = [(0.0, 0.0); MOST];
+        for (chance, &quality) in chances.iter_mut().zip(qualities) {
+            *chance = (quality, log_of_rest(quality));
+        }
+        Self { chances, alleles: alleles.min(qualities.len()) }
     }
 
     /// How well a parent's genotype goes with it, beside a child's: the alleles that the parent has should have support;
@@ -128,7 +140,7 @@ impl Support {
     fn beside(&self, child: usize, parent: usize) -> f64 {
         let (child, parent) = (GENOTYPES[child], GENOTYPES[parent]);
         let mut sum = 0.0;
-        for (allele, &(absent, present)) in self.0.iter().enumerate() {
+        for (allele, &(absent, present)) in self.chances[..self.alleles].iter().enumerate() {
             let is_in = |(a, b): (usize, usize)| a == allele || b == allele;
             if is_in(parent) {
                 sum += present;
@@ -169,10 +181,10 @@ fn keep_best(alleles: usize, evidence: &mut Evidence) -> [usize; MOST] {
     order.sort_by(|&a, &b| support[a].partial_cmp(&support[b]).unwrap_or(std::cmp::Ordering::Equal));
     let kept = [0, order[0], order[1], order[2]];
     for qualities in evidence.qualities.iter_mut().filter(|qualities| qualities.len() >= alleles) {
-        *qualities = kept.iter().map(|&allele| qualities[allele]).collect();
+        *qualities = kept.map(|allele| qualities[allele]).to_vec();
     }
     for likelihoods in &mut evidence.likelihoods {
-        *likelihoods = GENOTYPES.iter().map(|&(a, b)| likelihoods[place(kept[a], kept[b])]).collect();
+        *likelihoods = GENOTYPES.map(|(a, b)| likelihoods[place(kept[a], kept[b])]).to_vec();
     }
     kept
 }
@@ -198,12 +210,20 @@ mod tests {
         // 100 and 0 is r / (1 + r), where r = 1e-8 / (1 - 1e-8) * 1e10.
         let sure = likelihoods(&[0.0, 1000.0, 1000.0]);
         let child = likelihoods(&[100.0, 0.0, 1000.0]);
-        let evidence = Evidence { likelihoods: [sure.clone(), sure, child], ..Evidence::default() };
+        let mut evidence = Evidence { likelihoods: [sure.clone(), sure, child], ..Evidence::default() };
         let weighing = Weighing::ByGenotype { strictly_novel: false };
-        let score = weigh(weighing, &priors(), 2, evidence);
+        let score = weigh(weighing, &priors(), 2, &mut evidence);
         let ratio: f64 = 1e-8 / (1.0 - 1e-8) * 1e10;
         let expected = 4.3429 * (1.0 + ratio).ln();
         assert!((score.phred - expected).abs() < 1e-6 && score.allele == 1, "{score:?} {expected}");
+    }
+
+    #[test]
+    fn what_is_left_out_of_sums_is_not_seen() {
+        assert_eq!(1.0 + LOST.exp(), 1.0);
+        assert_eq!([log_sum(-5.0, f64::NEG_INFINITY), log_sum(f64::NEG_INFINITY, -5.0)], [-5.0; 2]);
+        assert!((log_sum(2f64.ln(), 3f64.ln()) - 5f64.ln()).abs() < 1e-15);
+        assert!(log_sum(f64::NAN, 0.0).is_nan() && log_sum(0.0, f64::NAN).is_nan());
     }
 
     #[test]
