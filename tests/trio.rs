@@ -200,6 +200,10 @@ fn likelihoods_that_are_not_as_they_should_be() {
             "--with-pPL",
             Ok(""),
         ),
+        // Of five alleles as of two, REF is not new with -n.
+        ("1\t5\t.\tA\tC,G,T,AC\t.\t.\t.\tGT", "1/2\t1/4\t0/1", "--use-NAIVE", Ok(". . 1:0")),
+        ("1\t5\t.\tA\tC,G,T,AC\t.\t.\t.\tGT", "1/2\t1/4\t0/1", "--use-NAIVE -n", Ok("")),
+        ("1\t5\t.\tA\tC,G,T,AC\t.\t.\t.\tGT", "2/3\t3/4\t1/2", "--use-NAIVE -n", Ok(". . 1:1")),
         // Called genotypes: the allele has its number, where bcftools has its place among those of the trio.
         ("1\t5\t.\tA\tC,G,T,AC\t.\t.\t.\tGT", "1/2\t1/1\t2/4", "--use-NAIVE", Ok(". . 1:4")),
         ("1\t5\t.\tA\tC\t.\t.\t.\tGT", "0/0/0\t0/0\t0/1", "--use-NAIVE", Err("3 alleles")),
@@ -453,6 +457,26 @@ fn the_simulated_childs_de_novo_variants_are_found() {
     let query = ["variants", "query", "-i", "DNM>-0.693", "-f", "%CHROM:%POS\\n", &file];
     let found = String::from_utf8(norn_ok(&query).stdout).expect("UTF-8");
     assert_eq!(found.lines().collect::<Vec<_>>(), truth);
+}
+
+#[test]
+fn trio_is_both_one_after_the_other() {
+    // Of daughters and diploid genotypes both know the same rules.
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let file = write_to(directory.path(), "cohort.vcf", &random(5, 9, 400));
+    let ped =
+        write_to(directory.path(), "cohort.ped", "a s2 s0 s1 2\nb s5 s3 s4 2\nc s8 s6 s7 2\nd s8 s0 s4 2\n");
+    for (condition, model) in
+        [("", ""), ("-i FMT/GQ>5", "--with-pPL -n"), ("-e QUAL<50", "--use-DNG --dnm-tag P:phred")]
+    {
+        let run = |text: &str| ours(&text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>());
+        let marked = run(&format!("mendelian2 {file} -P {ped} -m aS {condition}"));
+        let marked = write_to(directory.path(), "marked.vcf", &marked);
+        let expected = run(&format!("trio-dnm2 {marked} -P {ped} {condition} {model}"));
+        let found = run(&format!("trio {file} -P {ped} --rules GRCh37 {condition} {model}"));
+        assert!(found.contains("MERR=1") && found.contains(":VA:VAF"));
+        assert_eq!(difference(&expected, &found), None, "{condition} {model}");
+    }
 }
 
 #[test]

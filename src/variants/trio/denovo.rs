@@ -3,8 +3,8 @@
 //!
 //! Where bcftools reads other samples' values, or drops a record, this does not: with `--force-AD` an allele behind a list's
 //! end has no reads; a missing number of reads makes the share missing; each trio of a cohort has its own likelihoods at
-//! sites of more than four alleles; called genotypes at such sites name the allele by its number; and a record with more
-//! than four alleles that has neither QS nor AD is kept as it is.
+//! sites of more than four alleles; called genotypes at such sites name the allele by its number, and know which is REF; and
+//! a record that has neither QS nor AD is kept.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -347,7 +347,7 @@ impl Denovo {
         for (pair, (sample, is_ignored)) in pairs.iter_mut().zip(members) {
             let Call { first, second } = calls[sample];
             for (to, allele) in pair.iter_mut().zip([first, second.unwrap_or(first)]) {
-                *to = match allele {
+                *to = match allele.map(usize::from) {
                     Some(allele) if allele < alleles => allele,
                     Some(allele) => {
                         let what = format!("the genotype's allele {allele} is none of the site's {alleles}");

@@ -9,13 +9,13 @@ use crate::variants::pipeline::RecordProblem;
 /// The most alleles of a site that is judged: one bit each.
 pub const MOST_ALLELES: usize = 64;
 
-/// A genotype of at most two alleles.
+/// A genotype of at most two alleles; numbers beyond 16 bits are the greatest that fits, which no site has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The first allele, `None` where it is missing.
-    pub first: Option<usize>,
+    pub first: Option<u16>,
     /// The second, `None` where there is none, `Some(None)` where it is missing.
-    pub second: Option<Option<usize>>,
+    pub second: Option<Option<u16>>,
 }
 
 /// The genotypes of a record.
@@ -34,11 +34,12 @@ impl Calls {
     pub fn read(record: &Record, samples: usize) -> Result<Option<Self>, RecordProblem> {
         let mut found = Self { calls: Vec::with_capacity(samples), ploidy: 0 };
         let has_genotypes = genotype_scan::scan(record, |_, genotype| {
-            let number = |code: u8| (code != genotype_scan::MISSING).then_some(usize::from(code));
+            let number = |code: u8| (code != genotype_scan::MISSING).then_some(u16::from(code));
             let (call, ploidy) = match genotype {
                 Genotype::Pair(a, b) => (Call { first: number(a), second: Some(number(b)) }, 2),
                 Genotype::Other(cell) => {
-                    let mut alleles = genotype::alleles(cell);
+                    let fitted = |allele: usize| u16::try_from(allele).unwrap_or(u16::MAX);
+                    let mut alleles = genotype::alleles(cell).map(|allele| allele.map(fitted));
                     let call = Call { first: alleles.next().flatten(), second: alleles.next() };
                     (call, 1 + usize::from(call.second.is_some()) + alleles.count())
                 }
@@ -110,7 +111,7 @@ struct Bits {
 
 impl Bits {
     fn of(call: Call) -> Self {
-        let bit = |allele: usize| u32::try_from(allele).ok().and_then(|n| 1u64.checked_shl(n)).unwrap_or(0);
+        let bit = |allele: u16| 1u64.checked_shl(u32::from(allele)).unwrap_or(0);
         match (call.first.map(bit), call.second.map(|allele| allele.map(bit))) {
             (None, _) => Self { count: 0, first: 0, second: 0 },
             (Some(first), None) => Self { count: 1, first, second: 0 },

@@ -69,8 +69,8 @@ impl Survey {
 
     /// The header with all that the step writes.
     pub fn header(&self, header: &Header) -> Header {
-        let header = self.denovo.header(header);
-        if self.modes.annotates { mendelian::declare(&header) } else { header }
+        let declared = self.modes.annotates.then(|| mendelian::declare(header));
+        self.denovo.header(declared.as_ref().unwrap_or(header))
     }
 
     /// The trios.
