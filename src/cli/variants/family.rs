@@ -63,7 +63,7 @@ pub struct RulesArguments {
     #[arg(long, value_name = "BUILD[?]", conflicts_with = "rules_file")]
     rules: Option<String>,
 
-    /// Rules from a file, each line SEX (1X or 2X), CONTIG:FROM-TO and M, F, MF or .
+    /// Rules from a file, each line SEX (1X or 2X), CONTIG:FROM-TO and from whom (M, F, MF, or `.` for nobody)
     #[arg(long, value_name = "FILE")]
     rules_file: Option<PathBuf>,
 }

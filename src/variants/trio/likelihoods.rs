@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::inheritance::wrong_samples;
+use super::inheritance::{MOST_ALLELES, wrong_samples};
 use super::pedigree::Trio;
 use super::posterior::{CHILD, Evidence, FATHER, MOTHER, log_of_phred};
 use super::settings::Noise;
@@ -140,7 +140,7 @@ impl Lines<'_> {
             let likelihoods = &mut scratch.evidence.likelihoods[who];
             if length == alleles * (alleles + 1) / 2 {
                 logs(&scratch.values[..length], likelihoods);
-            } else if length == alleles {
+            } else if length == alleles && alleles <= MOST_ALLELES {
                 diploid_logs(&scratch.values[..length], likelihoods);
             } else {
                 return false;
