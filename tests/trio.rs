@@ -200,6 +200,10 @@ fn likelihoods_that_are_not_as_they_should_be() {
             "--with-pPL",
             Ok(""),
         ),
+        // Of two new alleles the greater one.
+        ("1\t5\t.\tA\tC,G\t.\t.\t.\tGT", "0/0\t0/0\t2/1", "--use-NAIVE", Ok(". . 1:2")),
+        ("1\t5\t.\tA\tC,G,T,AC\t.\t.\t.\tGT", "0/0\t0/0\t4/1", "--use-NAIVE -n", Ok(". . 1:4")),
+        ("1\t5\t.\tA\tC,G,T,AC\t.\t.\t.\tGT", "2/3\t3/4\t1/1", "--use-NAIVE -n", Ok(". . 1:1")),
         // Of five alleles as of two, REF is not new with -n.
         ("1\t5\t.\tA\tC,G,T,AC\t.\t.\t.\tGT", "1/2\t1/4\t0/1", "--use-NAIVE", Ok(". . 1:0")),
         ("1\t5\t.\tA\tC,G,T,AC\t.\t.\t.\tGT", "1/2\t1/4\t0/1", "--use-NAIVE -n", Ok("")),

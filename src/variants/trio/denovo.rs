@@ -358,19 +358,7 @@ impl Denovo {
                 };
             }
         }
-        // The priors know four alleles: those of the trio, in its order, but REF where it belongs.
-        let mut used = Vec::with_capacity(6);
-        for allele in pairs.into_iter().flatten() {
-            if !used.contains(&allele) {
-                used.push(allele);
-            }
-        }
-        if used.len() > 4 {
-            return Ok(None);
-        }
-        if let Some(at) = used.iter().position(|&allele| allele == 0) {
-            used.swap(0, at);
-        }
+        let Some(used) = four_alleles(pairs, alleles, self.settings.strictly_novel) else { return Ok(None) };
         let number = |allele: usize| used.iter().position(|&known| known == allele).unwrap_or(0);
         let places = pairs.map(|[a, b]| place(number(a), number(b)));
         let prior = priors.of(places[0], places[1], places[2]);
@@ -398,6 +386,29 @@ impl Denovo {
             eprintln!("norn: {} (said once)", RecordProblem::at(record, what));
         }
     }
+}
+
+/// The alleles that stand for the four of the priors, the first for REF: the site's, or where it has more those of the trio
+/// in ascending order; `None` where these are more. Of genotypes the father's, the mother's and the child's.
+fn four_alleles(genotypes: [[usize; 2]; 3], alleles: usize, strictly_novel: bool) -> Option<Vec<usize>> {
+    if alleles <= 4 {
+        return Some((0..4).collect());
+    }
+    let mut used = genotypes.concat();
+    used.sort_unstable();
+    used.dedup();
+    if used.len() > 4 {
+        return None;
+    }
+    // REF is never strictly novel; where the trio has it not, an allele of a parent stands in its place, which is not either.
+    if strictly_novel && used[0] != 0 {
+        if used.len() < 4 {
+            used.insert(0, 0);
+        } else if let Some(at) = used.iter().position(|allele| genotypes[..2].concat().contains(allele)) {
+            used[..=at].rotate_right(1);
+        }
+    }
+    Some(used)
 }
 
 /// Writes a phred score in a scale.
