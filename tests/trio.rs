@@ -6,67 +6,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::made::Random;
+use common::made::{cohort, genotyped};
 use common::variant_files::utf8;
 use common::*;
-
-const HEAD: &str = "##fileformat=VCFv4.2\n##FILTER=<ID=PASS,Description=\"All filters passed\">\n\
-    ##contig=<ID=1,length=249250621>\n##contig=<ID=X,length=155270560>\n##contig=<ID=Y,length=59373566>\n\
-    ##contig=<ID=MT,length=16569>\n##FORMAT=<ID=GT,Number=1,Type=String,Description=\"x\">\n\
-    ##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"x\">\n\
-    ##FORMAT=<ID=QS,Number=R,Type=Integer,Description=\"x\">\n\
-    ##FORMAT=<ID=AD,Number=R,Type=Integer,Description=\"x\">\n\
-    ##FORMAT=<ID=GQ,Number=1,Type=Integer,Description=\"x\">\n";
-
-fn vcf(samples: &str, rows: &str) -> String {
-    format!("{HEAD}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}\n{rows}")
-}
-
-/// Random diploid genotypes with likelihoods, sums of qualities and depths, some of them of doubtful reads.
-fn random(seed: u64, samples: usize, records: usize) -> String {
-    let mut random = Random::new(seed);
-    let mut rows = String::new();
-    for contig in ["1", "X"] {
-        for number in 0..records / 2 {
-            let alternates = ["C", "G,T", "AC", "C,AT,<*>", "*,G"][random.below(5)];
-            let alleles = 2 + alternates.matches(',').count();
-            let (position, quality) = (3_000_000 + 10 * number, random.below(100));
-            write!(rows, "{contig}\t{position}\t.\tA\t{alternates}\t{quality}\tPASS\t.\tGT:PL:QS:AD:GQ")
-                .expect("string");
-            for _ in 0..samples {
-                let mut allele = || [0, 0, 0, 1, random.below(alleles)][random.below(5)];
-                let (a, b) = (allele(), allele());
-                let is_clear = random.below(4) > 0;
-                let mut likelihoods = Vec::new();
-                for greater in 0..alleles {
-                    for lesser in 0..=greater {
-                        let is_called = (greater, lesser) == (a.max(b), a.min(b));
-                        let doubt = if is_clear { 20 + random.below(300) } else { random.below(30) };
-                        likelihoods.push(if is_called { 0 } else { doubt }.to_string());
-                    }
-                }
-                let mut depths = vec![0; alleles];
-                (0..10 + random.below(30)).for_each(|read| depths[[a, b][read % 2]] += 1);
-                depths[random.below(alleles)] += random.below(3);
-                let qualities: Vec<String> =
-                    depths.iter().map(|depth| (depth * (20 + random.below(15))).to_string()).collect();
-                let depths: Vec<String> = depths.iter().map(ToString::to_string).collect();
-                write!(
-                    rows,
-                    "\t{a}/{b}:{}:{}:{}:{}",
-                    likelihoods.join(","),
-                    qualities.join(","),
-                    depths.join(","),
-                    random.below(99)
-                )
-                .expect("string");
-            }
-            rows.push('\n');
-        }
-    }
-    let names: Vec<String> = (0..samples).map(|number| format!("s{number}")).collect();
-    vcf(&names.join("\t"), &rows)
-}
 
 fn write_to(directory: &Path, name: &str, text: &str) -> String {
     let path = directory.join(name);
@@ -110,7 +52,7 @@ const DEBIAN: &[&str] = &[
 fn models_are_those_of_debians_bcftools() {
     let Some(python) = has("bcftools").then(bcftools::python).flatten() else { return };
     let directory = tempfile::tempdir().expect("temporary directory");
-    let file = write_to(directory.path(), "random.vcf", &random(1, 3, 600));
+    let file = write_to(directory.path(), "random.vcf", &cohort(1, 3, 600));
     let words = |case: &str| {
         let mut words: Vec<String> = case.split(' ').map(str::to_owned).collect();
         words.insert(0, "+trio-dnm2".to_owned());
@@ -214,7 +156,8 @@ fn likelihoods_that_are_not_as_they_should_be() {
         ("1\t5\t.\tA\tC\t.\t.\t.\tGT", "0/0\t0/0\t0/2", "--use-NAIVE", Err("allele 2")),
         ("1\t5\t.\tA\tC\t.\t.\t.\tGT", "0\t0\t1", "--use-NAIVE", Ok("")),
     ] {
-        let file = write_to(directory.path(), "odd.vcf", &vcf("f\tm\tc", &format!("{record}\t{samples}\n")));
+        let file =
+            write_to(directory.path(), "odd.vcf", &genotyped("f\tm\tc", &format!("{record}\t{samples}\n")));
         let mut words = vec!["variants", "trio-dnm2", "--quiet", "-p", "1X:c,f,m", &file];
         words.extend(options.split(' ').filter(|word| !word.is_empty()));
         let output = norn(&words);
@@ -247,7 +190,7 @@ fn likelihoods_that_are_not_as_they_should_be() {
         "X\t3000000\t.\tA\tC\t.\t.\t.\tGT:PL:QS:AD\t0:0,99:900,0:30,0\t{sure}\t1:99,0:0,900:0,30\n\
          1\t5\t.\tA\tC\t.\t.\t.\tGT:PL:QS:AD\t{sure}\t{sure}\t./.:.:.:.\n1\t6\t.\tA\tC\t.\t.\t.\tGT\t0/0\t0/0\t0/1\n"
     );
-    let file = write_to(directory.path(), "odd.vcf", &vcf("f\tm\tc", &rows));
+    let file = write_to(directory.path(), "odd.vcf", &genotyped("f\tm\tc", &rows));
     let summary = utf8(&directory.path().join("summary.tsv"));
     let found = ours(&["trio", "-p", "1X:c,f,m", "--rules", "GRCh37", "--summary", &summary, &file]);
     let records: Vec<&str> = found.lines().filter(|line| !line.starts_with('#')).collect();
@@ -269,7 +212,7 @@ fn errors_are_those_of_debians_mendelian() {
         return;
     }
     let directory = tempfile::tempdir().expect("temporary directory");
-    let mut inputs = vec![(write_to(directory.path(), "random.vcf", &random(2, 3, 400)), ["s2", "s0", "s1"])];
+    let mut inputs = vec![(write_to(directory.path(), "random.vcf", &cohort(2, 3, 400)), ["s2", "s0", "s1"])];
     match shared_data() {
         Some(data) => inputs.push((
             utf8(&data.join("variants/CEUtrio.GRCh38.vcf.gz")),
@@ -327,7 +270,7 @@ fn family(directory: &Path) -> (String, String) {
     for (site, genotypes, _) in SITES {
         writeln!(rows, "{site}\t9\tPASS\t.\tGT\t{}", genotypes.replace(' ', "\t")).expect("string");
     }
-    (write_to(directory, "family.vcf", &vcf(FAMILY, &rows)), write_to(directory, "family.ped", PED))
+    (write_to(directory, "family.vcf", &genotyped(FAMILY, &rows)), write_to(directory, "family.ped", PED))
 }
 
 #[test]
@@ -467,7 +410,7 @@ fn the_simulated_childs_de_novo_variants_are_found() {
 fn trio_is_both_one_after_the_other() {
     // Of daughters and diploid genotypes both know the same rules.
     let directory = tempfile::tempdir().expect("temporary directory");
-    let file = write_to(directory.path(), "cohort.vcf", &random(5, 9, 400));
+    let file = write_to(directory.path(), "cohort.vcf", &cohort(5, 9, 400));
     let ped =
         write_to(directory.path(), "cohort.ped", "a s2 s0 s1 2\nb s5 s3 s4 2\nc s8 s6 s7 2\nd s8 s0 s4 2\n");
     for (condition, model) in
@@ -487,7 +430,7 @@ fn trio_is_both_one_after_the_other() {
 fn bytes_are_the_same_at_any_number_of_threads() {
     let directory = tempfile::tempdir().expect("temporary directory");
     // More than one batch.
-    let plain = write_to(directory.path(), "cohort.vcf", &random(3, 10, 12_000));
+    let plain = write_to(directory.path(), "cohort.vcf", &cohort(3, 10, 12_000));
     assert!(fs::metadata(&plain).expect("file").len() > 5 << 20);
     let binary = utf8(&directory.path().join("cohort.bcf"));
     norn_ok(&["variants", "view", "--quiet", "--no-version", "-Ob", "-o", &binary, &plain]);
@@ -527,7 +470,7 @@ fn bytes_are_the_same_at_any_number_of_threads() {
 #[test]
 fn calls_of_bcftools_carry_over() {
     let directory = tempfile::tempdir().expect("temporary directory");
-    let file = write_to(directory.path(), "random.vcf", &random(4, 3, 60));
+    let file = write_to(directory.path(), "random.vcf", &cohort(4, 3, 60));
     let ped = write_to(directory.path(), "random.ped", "f s2 s0 s1 1\n");
     for (typed, plain) in [
         ("+mendelian2 FILE -- -P PED -m a", "mendelian2 FILE -P PED -m a"),
