@@ -71,12 +71,17 @@ pub fn run() -> ExitCode {
 }
 
 /// Short options of bcftools' plugins that mean something else among our other options, and the long ones for them.
-const PLUGIN_OPTIONS: [(&str, &[(char, &str)]); 2] = [
+const PLUGIN_OPTIONS: [(&str, &[(char, &str)]); 6] = [
     ("+fill-tags", &[('t', "--tags")]),
     (
         "+setGT",
         &[('t', "--target-gt"), ('n', "--new-gt"), ('s', "--seed"), ('i', "--include"), ('e', "--exclude")],
     ),
+    // All of theirs are ours.
+    ("+mendelian2", &[]),
+    ("mendelian2", &[]),
+    ("+trio-dnm2", &[]),
+    ("trio-dnm2", &[]),
 ];
 
 /// bcftools has plugins' options behind a `--`; ours stand among the others.
@@ -186,6 +191,11 @@ mod tests {
                 "norn variants +setGT in.vcf --target-gt=q --new-gt .",
             ),
             ("norn variants +fill-tags in.vcf", "norn variants +fill-tags in.vcf"),
+            (
+                "norn variants +mendelian2 in.vcf -- -P ped -m a",
+                "norn variants +mendelian2 in.vcf -P ped -m a",
+            ),
+            ("norn variants trio-dnm2 in.vcf -- -n", "norn variants trio-dnm2 in.vcf -n"),
             ("norn qc -- a", "norn qc -- a"),
         ] {
             let words: Vec<OsString> = typed.split(' ').map(OsString::from).collect();

@@ -1,9 +1,11 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
 mod concat;
+mod family;
 mod fill_tags;
 mod filter;
 mod isec;
+mod mendelian2;
 mod merge;
 mod names;
 mod norm;
@@ -14,6 +16,8 @@ mod several;
 mod sort;
 mod stats;
 mod streams;
+mod trio;
+mod trio_dnm2;
 mod validate;
 mod view;
 
@@ -51,6 +55,11 @@ enum VariantsCommand {
     Concat(Box<concat::ConcatArguments>),
     Isec(Box<isec::IsecArguments>),
     Merge(Box<merge::MergeArguments>),
+    #[command(alias = "+mendelian2")]
+    Mendelian2(Box<mendelian2::Mendelian2Arguments>),
+    #[command(alias = "+trio-dnm2")]
+    TrioDnm2(Box<trio_dnm2::TrioDnm2Arguments>),
+    Trio(Box<trio::TrioArguments>),
 }
 
 impl VariantsArguments {
@@ -66,6 +75,7 @@ impl VariantsArguments {
             VariantsCommand::SetGt(arguments) => arguments.run(ranks),
             VariantsCommand::SetId(arguments) => arguments.run(ranks),
             VariantsCommand::RenameContigs(arguments) => arguments.run(ranks),
+            VariantsCommand::TrioDnm2(arguments) => arguments.run(ranks),
             _ if !ranks.is_root() => Ok(ExitCode::SUCCESS),
             VariantsCommand::Reheader(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
@@ -74,6 +84,8 @@ impl VariantsArguments {
             VariantsCommand::Concat(arguments) => arguments.run(),
             VariantsCommand::Isec(arguments) => arguments.run(),
             VariantsCommand::Merge(arguments) => arguments.run(),
+            VariantsCommand::Mendelian2(arguments) => arguments.run(),
+            VariantsCommand::Trio(arguments) => arguments.run(),
         }
     }
 }

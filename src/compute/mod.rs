@@ -8,3 +8,4 @@ mod mpi_world;
 pub mod ordered;
 pub mod progress;
 pub mod stages;
+pub mod tallies;

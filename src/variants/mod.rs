@@ -29,5 +29,6 @@ pub mod sex;
 pub mod sort;
 pub mod stats;
 pub mod together;
+pub mod trio;
 pub mod validate;
 pub mod view;

@@ -58,11 +58,11 @@ pub enum SexError {
         /// What should stand there.
         what: &'static str,
     },
-    /// The contigs do not tell the build.
+    /// The contigs do not tell the build; with the option that does.
     #[error(
-        "the header's contigs are those of neither GRCh37 nor GRCh38, so where X and Y pair is not known (--build)"
+        "the header's contigs are those of neither GRCh37 nor GRCh38, so where X and Y pair is not known ({0})"
     )]
-    Build,
+    Build(&'static str),
 }
 
 /// Copies by sample, contig and position.
@@ -106,15 +106,7 @@ impl PloidyMap {
         sexes: &FxHashMap<String, Sex>,
         build: Option<Build>,
     ) -> Result<Self, SexError> {
-        let build = build.or_else(|| {
-            header.contigs().iter().find_map(|(name, length)| {
-                let role = ContigRole::of(name);
-                [Build::Grch37, Build::Grch38].into_iter().find(|build| {
-                    length.is_some() && role != ContigRole::Mitochondrion && build.length_of(role) == *length
-                })
-            })
-        });
-        let build = build.ok_or(SexError::Build)?;
+        let build = build.or_else(|| build_of(header)).ok_or(SexError::Build("--build"))?;
         let named = ["X", "chrX", "Y", "chrY"].map(str::to_owned);
         let names = header.contigs().iter().map(|(name, _)| name.clone()).chain(named);
         let contigs = names.filter_map(|name| {
@@ -132,6 +124,16 @@ impl PloidyMap {
         let is_pseudoautosomal = regions.iter().any(|&(start, end)| (start..end).contains(&position));
         (!is_pseudoautosomal).then_some(CopiesAt { map: self, role: *role })
     }
+}
+
+/// The build of which a contig has the length.
+pub fn build_of(header: &Header) -> Option<Build> {
+    header.contigs().iter().find_map(|(name, length)| {
+        let role = ContigRole::of(name);
+        [Build::Grch37, Build::Grch38].into_iter().find(|build| {
+            length.is_some() && role != ContigRole::Mitochondrion && build.length_of(role) == *length
+        })
+    })
 }
 
 /// Reads sexes: a PED file (sample in the second column, sex in the fifth), or else sample and sex in two columns. Sex is
@@ -200,7 +202,7 @@ mod tests {
         );
         assert!(matches!(
             PloidyMap::new(&header.unwrap(), &FxHashMap::default(), None),
-            Err(SexError::Build)
+            Err(SexError::Build(_))
         ));
     }
 }

@@ -253,3 +253,63 @@ pub fn odd(directory: &Path) -> Made {
     fs::write(&made.gff, gff).expect("temporary file");
     made
 }
+
+/// The header of [`genotyped`], up to its columns.
+const GENOTYPED: &str = "##fileformat=VCFv4.2\n##FILTER=<ID=PASS,Description=\"All filters passed\">\n\
+    ##contig=<ID=1,length=249250621>\n##contig=<ID=X,length=155270560>\n##contig=<ID=Y,length=59373566>\n\
+    ##contig=<ID=MT,length=16569>\n##FORMAT=<ID=GT,Number=1,Type=String,Description=\"x\">\n\
+    ##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"x\">\n\
+    ##FORMAT=<ID=QS,Number=R,Type=Integer,Description=\"x\">\n\
+    ##FORMAT=<ID=AD,Number=R,Type=Integer,Description=\"x\">\n\
+    ##FORMAT=<ID=GQ,Number=1,Type=Integer,Description=\"x\">\n";
+
+/// Records of samples with GT, PL, QS, AD and GQ.
+pub fn genotyped(samples: &str, rows: &str) -> String {
+    format!("{GENOTYPED}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}\n{rows}")
+}
+
+/// Random diploid genotypes with likelihoods, sums of qualities and depths, some of them of doubtful reads.
+pub fn cohort(seed: u64, samples: usize, records: usize) -> String {
+    let mut random = Random::new(seed);
+    let mut rows = String::new();
+    for contig in ["1", "X"] {
+        for number in 0..records / 2 {
+            let alternates = ["C", "G,T", "AC", "C,AT,<*>", "*,G"][random.below(5)];
+            let alleles = 2 + alternates.matches(',').count();
+            let (position, quality) = (3_000_000 + 10 * number, random.below(100));
+            write!(rows, "{contig}\t{position}\t.\tA\t{alternates}\t{quality}\tPASS\t.\tGT:PL:QS:AD:GQ")
+                .expect("string");
+            for _ in 0..samples {
+                let mut allele = || [0, 0, 0, 1, random.below(alleles)][random.below(5)];
+                let (a, b) = (allele(), allele());
+                let is_clear = random.below(4) > 0;
+                let mut likelihoods = Vec::new();
+                for greater in 0..alleles {
+                    for lesser in 0..=greater {
+                        let is_called = (greater, lesser) == (a.max(b), a.min(b));
+                        let doubt = if is_clear { 20 + random.below(300) } else { random.below(30) };
+                        likelihoods.push(if is_called { 0 } else { doubt }.to_string());
+                    }
+                }
+                let mut depths = vec![0; alleles];
+                (0..10 + random.below(30)).for_each(|read| depths[[a, b][read % 2]] += 1);
+                depths[random.below(alleles)] += random.below(3);
+                let qualities: Vec<String> =
+                    depths.iter().map(|depth| (depth * (20 + random.below(15))).to_string()).collect();
+                let depths: Vec<String> = depths.iter().map(ToString::to_string).collect();
+                write!(
+                    rows,
+                    "\t{a}/{b}:{}:{}:{}:{}",
+                    likelihoods.join(","),
+                    qualities.join(","),
+                    depths.join(","),
+                    random.below(99)
+                )
+                .expect("string");
+            }
+            rows.push('\n');
+        }
+    }
+    let names: Vec<String> = (0..samples).map(|number| format!("s{number}")).collect();
+    genotyped(&names.join("\t"), &rows)
+}

@@ -15,7 +15,6 @@ mod sites;
 mod user_tag;
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
 
@@ -31,6 +30,7 @@ use self::sites::Sites;
 use self::user_tag::UserCounts;
 use super::kinds::Kinds;
 use super::pipeline::{RecordProblem, Revise};
+use crate::compute::tallies::Tallies;
 use crate::formats::fasta::Reference;
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::{Column, Record};
@@ -107,8 +107,7 @@ pub struct Stats {
     options: StatsOptions,
     source: Source,
     frequencies: FrequencyBins,
-    /// Tallies that no thread is adding to.
-    idle: Mutex<Vec<Tally>>,
+    tallies: Tallies<Tally>,
 }
 
 /// Counts of some of the records: for each set those of its sites, samples and user tags.
@@ -157,7 +156,7 @@ impl Stats {
             Some(borders) => FrequencyBins::between(borders.clone()),
             None => FrequencyBins::of_samples(sample_count),
         };
-        Ok(Self { options, source, frequencies, idle: Mutex::default() })
+        Ok(Self { options, source, frequencies, tallies: Tallies::default() })
     }
 
     /// Counts records. Threads may call this at once and in any order.
@@ -165,23 +164,15 @@ impl Stats {
     /// # Errors
     /// A record contradicts itself or the reference.
     pub fn observe(&self, records: &[Record]) -> Result<(), RecordProblem> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut tally = idle.unwrap_or_else(|| self.tally());
-        let result = records.iter().try_for_each(|record| self.observe_one(record, &mut tally));
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(tally);
-        result
+        let observe =
+            |tally: &mut Tally| records.iter().try_for_each(|record| self.observe_one(record, tally));
+        self.tallies.add(|| self.tally(), observe)
     }
 
     /// The report on a file of this name, in bcftools' form.
     pub fn report(&self, file: &str) -> String {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut whole = self.tally();
-        for tally in idle.drain(..) {
-            whole.merge(&tally);
-        }
-        let report = report::write(self, &whole.sets, file);
-        idle.push(whole);
-        report
+        let whole = self.tallies.total(self.tally(), Tally::merge);
+        report::write(self, &whole.sets, file)
     }
 
     /// Nothing counted.

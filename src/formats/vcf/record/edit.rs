@@ -9,6 +9,8 @@ use super::{Cells, Column, FormatField, InfoField, Record, Span};
 
 /// Room for the first changes of a record, so that the buffer does not grow bit by bit.
 const FIRST_CHANGES: usize = 192;
+/// Room for the fields of FORMAT and some more.
+const USUAL_FIELDS: usize = 12;
 
 impl Record {
     /// Replaces a column.
@@ -165,6 +167,56 @@ impl Record {
         self.format = Some(fields);
     }
 
+    /// Sets FORMAT fields where they stand, or behind the others in the order given: `write` writes the value, never empty,
+    /// of a sample and of a tag's place in the list. None of the tags is `GT`.
+    pub fn set_formats(&mut self, tags: &[&[u8]], mut write: impl FnMut(usize, usize, &mut Vec<u8>)) {
+        if self.format_keys().any(|key| tags.contains(&key)) {
+            let samples = self.sample_texts().count();
+            for (number, tag) in tags.iter().enumerate() {
+                let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(samples));
+                for sample in 0..samples {
+                    write(sample, number, &mut text);
+                    ends.push(text.len());
+                }
+                self.set_format(tag, &text, &ends);
+            }
+            return;
+        }
+        // All columns are written anew at once, which is less work than fields one by one.
+        self.settle();
+        let fields = self.format_keys().count();
+        let mut keys = self.column(Column::Format).to_vec();
+        if fields == 0 {
+            keys.clear();
+        }
+        for tag in tags {
+            if !keys.is_empty() {
+                keys.push(b':');
+            }
+            keys.extend_from_slice(tag);
+        }
+        let mut text = Vec::with_capacity(self.at(self.samples).len() * 3 / 2 + 64);
+        for (sample, cells) in self.sample_texts().enumerate() {
+            if sample > 0 {
+                text.push(b'\t');
+            }
+            let mut count = 0;
+            if fields > 0 {
+                text.extend_from_slice(if cells.is_empty() { b"." } else { cells });
+                count = 1 + memchr_iter(b':', cells).count();
+                // Cells at the end may be left out.
+                (count..fields).for_each(|_| text.extend_from_slice(b":."));
+            }
+            for number in 0..tags.len() {
+                if count + number > 0 {
+                    text.push(b':');
+                }
+                write(sample, number, &mut text);
+            }
+        }
+        (self.columns[Column::Format as usize], self.samples) = (self.put(&keys), self.put(&text));
+    }
+
     /// Keeps the FORMAT fields for which `keep` is true.
     pub fn retain_format(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
         if self.format_keys().all(&mut keep) {
@@ -288,7 +340,7 @@ impl Record {
             return fields;
         }
         let Span { mut from, to } = self.columns[Column::Format as usize];
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(USUAL_FIELDS);
         if self.column(Column::Format) == b"." {
             return fields;
         }

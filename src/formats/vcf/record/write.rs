@@ -1,6 +1,8 @@
 //! Writing a record: columns as they were read, and in their places those that were changed.
 
-use super::{Cells, Column, Record, Span, cell};
+use memchr::memchr_iter;
+
+use super::{Cells, Column, FormatField, Record, Span, cell};
 
 impl Record {
     /// Writes the line, without its end.
@@ -64,11 +66,15 @@ impl Record {
             out.extend_from_slice(self.at(self.samples));
             return;
         };
+        // Fields that stand where they stood are copied together.
+        let is_in_place = |(number, field): &(usize, &FormatField)| matches!(field.cells, Cells::Original(n) if n == *number);
+        let first = fields.iter().enumerate().take_while(is_in_place).count();
         for (sample, text) in self.sample_texts().enumerate() {
             if sample > 0 {
                 out.push(b'\t');
             }
-            for (i, field) in fields.iter().enumerate() {
+            let copied = if first > 0 { push_first_cells(text, first, out) } else { 0 };
+            for (i, field) in fields.iter().enumerate().skip(copied) {
                 if i > 0 {
                     out.push(b':');
                 }
@@ -82,4 +88,20 @@ impl Record {
             }
         }
     }
+}
+
+/// Writes the first `count` cells of a sample if it has them all and none is empty; says how many are written.
+fn push_first_cells(text: &[u8], count: usize, out: &mut Vec<u8>) -> usize {
+    let (mut found, mut begin) = (0, 0);
+    for end in memchr_iter(b':', text).chain([text.len()]) {
+        if end == begin {
+            return 0;
+        }
+        (found, begin) = (found + 1, end + 1);
+        if found == count {
+            out.extend_from_slice(&text[..end]);
+            return count;
+        }
+    }
+    0
 }
