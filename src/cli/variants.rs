@@ -1,5 +1,6 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
+mod compare;
 mod concat;
 mod fill_tags;
 mod filter;
@@ -49,6 +50,7 @@ enum VariantsCommand {
     Concat(Box<concat::ConcatArguments>),
     Isec(Box<isec::IsecArguments>),
     Merge(Box<merge::MergeArguments>),
+    Compare(Box<compare::CompareArguments>),
 }
 
 impl VariantsArguments {
@@ -71,6 +73,7 @@ impl VariantsArguments {
             VariantsCommand::Concat(arguments) => arguments.run(),
             VariantsCommand::Isec(arguments) => arguments.run(),
             VariantsCommand::Merge(arguments) => arguments.run(),
+            VariantsCommand::Compare(arguments) => arguments.run(),
         }
     }
 }

@@ -139,6 +139,11 @@ impl WorkerArguments {
         self.threads.map_or_else(default_threads, |threads| usize::from(threads.max(1)))
     }
 
+    /// Whether nothing is told of how the work goes.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// The threads.
     pub fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
         Ok(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build()?)
