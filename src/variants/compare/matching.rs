@@ -113,7 +113,7 @@ pub fn judge(
         let list: Vec<Member<'_>> =
             members.iter().map(|&(side, number)| Member { side, call: &sides[side][number] }).collect();
         let span = span_of(list.iter().map(|member| member.call));
-        let slice = Slice { start: span.start, bases: bases.slice(span.start, span.end) };
+        let slice = Slice { start: span.start, bases: bases.slice(span.start, span.end + 1) };
         match by_genotype {
             true => search::<2>(&list, slice, rules.phase),
             false => search::<1>(&list, slice, rules.phase),

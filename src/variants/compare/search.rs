@@ -1,21 +1,29 @@
 //! The search for the most calls of both sides that spell the same haplotypes.
 //!
-//! Each call is left out or taken in one of its orientations. A path is such a choice for all calls up to a position; it
-//! lives while the haplotypes of the two sides, as far as both are known, agree. Of paths with the same future (the same
-//! positions, the same bases ahead, the same changes begun) only the best is followed, so that where both sides stand
-//! on the reference again (a sync) one is left. The idea is vcfeval's (Cleary et al. 2015, doi:10.1101/023754).
+//! Each call is left out or taken in one of its orientations. A path is such a choice for the first calls of both sides; it
+//! lives while the haplotypes of the two sides, as far as both are known, agree. What it decides next is the first call on
+//! the reference; where paths are many, the call that one side must know to go on spelling, so that a path that cannot
+//! match dies soon, also under a long deletion. All paths have decided as many calls. Of those with the same future (the same calls to come, the same bases ahead, the same
+//! changes begun) only the best is followed, so that where both sides stand on the reference again (a sync) one is left.
+//! The idea is vcfeval's (Cleary et al. 2015, doi:10.1101/023754).
 //!
 //! The result is the maximum unless too many paths live at once: then the calls since the last sync are given up, and
 //! told. Paths with calls of one side alone between two syncs, which say nothing in many words, do not count.
 
-use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::call::{Call, Edit};
 
 /// So many paths may live at once.
-pub const MAX_PATHS: usize = 10_000;
+pub const MAX_PATHS: usize = 50_000;
 /// So many steps of paths may be taken between two syncs.
-pub const MAX_STEPS: usize = 400_000;
+pub const MAX_STEPS: usize = 2_000_000;
+
+/// From so many paths on their number counts more than the order in which calls are decided.
+const MANY: usize = 256;
 
 /// A call and its side.
 #[derive(Clone, Copy, Debug)]
@@ -66,9 +74,41 @@ pub struct Solution {
 }
 
 /// Searches with two haplotypes a side (`P = 2`), or with one on which a call puts any of its alternate alleles
-/// (`P = 1`). Members are sorted by [`Call::order`]; the slice holds the reference from the first start to the last end.
+/// (`P = 1`). Members are sorted by [`Call::order`]; the slice holds the reference from the first start to one base
+/// behind the last end.
 pub fn search<const P: usize>(members: &[Member<'_>], reference: Slice<'_>, phase: Phase) -> Solution {
-    Search::<P> { members, reference, phase, nodes: Vec::new() }.run()
+    let of_side = |side: usize| (0..members.len()).filter(|place| members[*place].side == side).collect();
+    let end = members.iter().map(|member| member.call.end).max().unwrap_or(reference.start) + 1;
+    let field = Field { members, sides: [of_side(0), of_side(1)], reference, end, phase };
+    Search::<P> { field: &field, nodes: vec![(0, Deed::Root)] }.run()
+}
+
+/// What is searched.
+struct Field<'f> {
+    members: &'f [Member<'f>],
+    /// The members of each side, by their places.
+    sides: [Vec<usize>; 2],
+    reference: Slice<'f>,
+    /// One base behind all changes, so that an insertion at their end is written.
+    end: i64,
+    phase: Phase,
+}
+
+impl Field<'_> {
+    /// A member of a side, by its number there.
+    fn member(&self, side: usize, number: usize) -> Option<usize> {
+        self.sides[side].get(number).copied()
+    }
+
+    /// Where the next undecided member of a side begins: up to there its haplotypes are known.
+    fn limit(&self, side: usize, decided: [u32; 2]) -> i64 {
+        let next = self.member(side, decided[side] as usize);
+        next.map_or(self.end, |place| self.members[place].call.start)
+    }
+
+    fn edit(&self, (member, edit): (u32, u8)) -> &Edit {
+        &self.members[member as usize].call.edits[usize::from(edit)]
+    }
 }
 
 /// A haplotype of one side: everything before `at` is written.
@@ -92,6 +132,8 @@ struct Pair {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct State<const P: usize> {
     pairs: [Pair; P],
+    /// How many calls of each side are decided.
+    decided: [u32; 2],
     /// Whether a side has taken calls since the last sync.
     has_taken: [bool; 2],
 }
@@ -103,12 +145,43 @@ struct Path<const P: usize> {
     taken: [u32; 2],
     /// The last node.
     node: u32,
+    is_in_sync: bool,
 }
 
 impl<const P: usize> Path<P> {
+    /// In sync, before the first undecided calls.
+    fn in_sync(decided: [u32; 2], field: &Field<'_>, taken: [u32; 2], node: u32) -> Self {
+        let at = field.limit(0, decided).min(field.limit(1, decided));
+        let play = || Play { at, pending: Vec::new() };
+        let pairs = std::array::from_fn(|_| Pair { plays: [play(), play()], ..Pair::default() });
+        Self { state: State { pairs, decided, has_taken: [false; 2] }, taken, node, is_in_sync: true }
+    }
+
     /// More calls are better; of as many, those that are shared more evenly.
     fn worth(&self) -> (u32, u32) {
         (self.taken[0] + self.taken[1], self.taken[0].min(self.taken[1]))
+    }
+}
+
+/// Places of states in a list of paths.
+#[derive(Default)]
+struct Known(FxHashMap<u64, usize>);
+
+impl Known {
+    /// Where a state stands in the list; where it does not, its place is noted as the next.
+    fn place<const P: usize>(&mut self, state: &State<P>, paths: &[Path<P>]) -> Option<usize> {
+        let mut hash = FxBuildHasher.hash_one(state);
+        loop {
+            match self.0.entry(hash) {
+                Entry::Vacant(entry) => {
+                    entry.insert(paths.len());
+                    return None;
+                }
+                Entry::Occupied(entry) if paths[*entry.get()].state == *state => return Some(*entry.get()),
+                // Another state with the same hash.
+                Entry::Occupied(_) => hash = hash.wrapping_add(1),
+            }
+        }
     }
 }
 
@@ -118,145 +191,168 @@ enum Deed {
     Root,
     /// Took a member.
     Took(u32),
-    /// Was in sync before this member.
-    Synced(u32),
+    /// Was in sync at this position.
+    Synced(i64),
 }
 
 struct Search<'s, const P: usize> {
-    members: &'s [Member<'s>],
-    reference: Slice<'s>,
-    phase: Phase,
+    field: &'s Field<'s>,
     nodes: Vec<(u32, Deed)>,
 }
 
 impl<const P: usize> Search<'_, P> {
     fn run(mut self) -> Solution {
-        let count = self.members.len();
-        let mut solution = Solution {
-            is_matched: vec![false; count],
-            syncs: vec![self.reference.start; count],
-            is_given_up: vec![false; count],
-            given_up: 0,
-        };
-        self.nodes.push((0, Deed::Root));
-        let start = self.members.first().map_or(0, |member| member.call.start);
-        let pair =
-            || Pair { plays: [start, start].map(|at| Play { at, pending: Vec::new() }), ..Pair::default() };
-        let state = State { pairs: std::array::from_fn(|_| pair()), has_taken: [false; 2] };
-        let mut paths = vec![Path { state, taken: [0; 2], node: 0 }];
-        // The last place where one path was left, in sync: itself and the first member behind.
-        let (mut anchor, mut anchored, mut steps) = (paths[0].clone(), 0, 0);
-        let mut first = 0;
-        while first < count {
-            let place = self.members[first].call.start;
-            let end = first + self.members[first..].iter().take_while(|m| m.call.start == place).count();
-            steps += paths.len();
-            paths = self.advanced(paths, place, first);
+        let field = self.field;
+        let count = field.members.len();
+        let mut solution = Solution { is_given_up: vec![false; count], ..Solution::default() };
+        let mut paths = vec![Path::in_sync([0; 2], field, [0; 2], 0)];
+        // The last place where one path was left, in sync, and the steps since.
+        let (mut anchor, mut steps) = (paths[0].clone(), 0);
+        let total = |path: &Path<P>| path.state.decided.iter().sum::<u32>() as usize;
+        while paths.first().is_some_and(|path| total(path) < count) {
             if let [path] = &paths[..]
-                && path.state.has_taken == [false; 2]
-                && is_in_sync(&path.state, place)
+                && path.is_in_sync
             {
-                (anchor, anchored, steps) = (path.clone(), first, 0);
+                (anchor, steps) = (path.clone(), 0);
             }
-            for member in first..end {
-                if paths.len() <= MAX_PATHS {
-                    paths = self.with(member, paths);
-                }
-            }
+            steps += paths.len();
             if paths.len() > MAX_PATHS || steps > MAX_STEPS {
+                let behind = self.behind(&paths);
                 solution.given_up += 1;
-                solution.is_given_up[anchored..end].fill(true);
-                (paths, anchored, steps) = (vec![anchor.clone()], end, 0);
+                for side in 0..2 {
+                    let range = anchor.state.decided[side] as usize..behind[side] as usize;
+                    field.sides[side][range].iter().for_each(|place| solution.is_given_up[*place] = true);
+                }
+                anchor = Path::in_sync(behind, field, anchor.taken, anchor.node);
+                (paths, steps) = (vec![anchor.clone()], 0);
+                continue;
             }
-            first = end;
+            paths = self.decided(paths);
         }
-        let end = self.members.iter().map(|member| member.call.end).max().unwrap_or(start);
-        let paths = self.advanced(paths, end, count);
-        let at_end = paths.into_iter().filter(|path| is_in_sync(&path.state, end));
+        let at_end = paths.into_iter().filter(|path| path.is_in_sync);
         let best = at_end.reduce(|best, path| if path.worth() > best.worth() { path } else { best });
-        let mut node = best.map_or(0, |path| path.node);
-        let mut sync_before = vec![false; count + 1];
+        self.trace(best.map_or(0, |path| path.node), &mut solution);
+        solution
+    }
+
+    /// What the path to a node has matched, and where it was in sync.
+    fn trace(&self, mut node: u32, solution: &mut Solution) {
+        let members = self.field.members;
+        solution.is_matched = vec![false; members.len()];
+        let mut syncs = vec![self.field.reference.start];
         loop {
             let (parent, deed) = self.nodes[node as usize];
             match deed {
                 Deed::Root => break,
                 Deed::Took(member) => solution.is_matched[member as usize] = true,
-                Deed::Synced(member) => sync_before[member as usize] = true,
+                Deed::Synced(position) => syncs.push(position),
             }
             node = parent;
         }
-        let mut sync = start;
-        for (member, sync_here) in sync_before.iter().take(count).enumerate() {
-            if *sync_here {
-                sync = self.members[member].call.start;
-            }
-            solution.syncs[member] = sync;
-        }
-        solution
+        syncs.sort_unstable();
+        let before = |start: i64| syncs[..syncs.partition_point(|sync| *sync <= start)].last().copied();
+        solution.syncs =
+            members.iter().map(|member| before(member.call.start).unwrap_or(member.call.start)).collect();
     }
 
-    /// Writes all paths' haplotypes up to a position; drops those whose sides disagree, and the worse of two with the same
-    /// future. `next` is the first member that begins there.
-    fn advanced(&mut self, paths: Vec<Path<P>>, place: i64, next: usize) -> Vec<Path<P>> {
+    /// How many calls of each side begin where some path has decided one, or before.
+    fn behind(&self, paths: &[Path<P>]) -> [u32; 2] {
+        let field = self.field;
+        let start = |side: usize, number: usize| {
+            field.member(side, number).map(|place| field.members[place].call.start)
+        };
+        let last = |path: &Path<P>| {
+            (0..2).filter_map(|side| start(side, (path.state.decided[side] as usize).checked_sub(1)?)).max()
+        };
+        let last = paths.iter().filter_map(last).max().unwrap_or(i64::MIN);
+        [0, 1].map(|side| {
+            field.sides[side].partition_point(|place| field.members[*place].call.start <= last) as u32
+        })
+    }
+
+    /// All paths with one more call decided; of those with the same future the best.
+    fn decided(&mut self, paths: Vec<Path<P>>) -> Vec<Path<P>> {
         let mut kept: Vec<Path<P>> = Vec::with_capacity(paths.len());
-        let mut known: FxHashMap<State<P>, usize> = FxHashMap::default();
-        let is_alone = paths.len() == 1;
-        for mut path in paths {
-            let pairs = &mut path.state.pairs;
-            if !pairs.iter_mut().all(|pair| pair.advance(place, self.members, self.reference)) {
-                continue;
-            }
-            if is_in_sync(&path.state, place) {
-                if path.state.has_taken[0] != path.state.has_taken[1] {
+        let (mut known, are_many) = (Known::default(), paths.len() > MANY);
+        for path in paths {
+            let side = self.next_side(&path.state, are_many);
+            let Some(member) = self.field.member(side, path.state.decided[side] as usize) else { continue };
+            let (orientations, count) = self.orientations(self.field.members[member].call);
+            let taken = orientations[..count].iter().filter_map(|edits| self.taken(&path, member, edits));
+            for mut path in taken.collect::<Vec<_>>().into_iter().chain([path]) {
+                path.state.decided[side] += 1;
+                if !self.settle(&mut path) {
                     continue;
                 }
-                path.state.has_taken = [false; 2];
-                self.nodes.push((path.node, Deed::Synced(next as u32)));
-                path.node = (self.nodes.len() - 1) as u32;
-            }
-            // Which haplotype is the first means nothing, unless genotypes are laid as they are written.
-            if self.phase == Phase::Any {
-                path.state.pairs.sort_unstable();
-            }
-            if is_alone {
-                return vec![path];
-            }
-            match known.get(&path.state) {
-                Some(&place) if kept[place].worth() >= path.worth() => {}
-                Some(&place) => kept[place] = path,
-                None => {
-                    known.insert(path.state.clone(), kept.len());
-                    kept.push(path);
+                match known.place(&path.state, &kept) {
+                    Some(place) if kept[place].worth() >= path.worth() => {}
+                    Some(place) => kept[place] = path,
+                    None => kept.push(path),
                 }
             }
         }
         kept
     }
 
-    /// All paths with and without a member.
-    fn with(&mut self, member: usize, paths: Vec<Path<P>>) -> Vec<Path<P>> {
-        let Member { side, call } = self.members[member];
-        let (orientations, count) = self.orientations(call);
-        let mut all = Vec::with_capacity(paths.len() * (count + 1));
-        for path in paths {
-            for edits in &orientations[..count] {
-                let mut taken = path.clone();
-                let pairs = taken.state.pairs.iter_mut().zip(edits);
-                let mut takes = pairs.map(|(pair, edit)| match edit {
-                    Some(edit) => pair.plays[side].take(member as u32, *edit, self.members),
-                    None => true,
-                });
-                if takes.all(|takes| takes) {
-                    taken.state.has_taken[side] = true;
-                    taken.taken[side] += 1;
-                    self.nodes.push((taken.node, Deed::Took(member as u32)));
-                    taken.node = (self.nodes.len() - 1) as u32;
-                    all.push(taken);
-                }
-            }
-            all.push(path);
+    /// The side whose next call is decided: the one that comes first on the reference; among many paths the one that must
+    /// be known to go on, because one of its haplotypes is written as far as it can be.
+    fn next_side(&self, state: &State<P>, are_many: bool) -> usize {
+        let field = self.field;
+        let has_more = |side: usize| (state.decided[side] as usize) < field.sides[side].len();
+        let limits = [0, 1].map(|side| field.limit(side, state.decided));
+        let waits = |side: usize| state.pairs.iter().any(|pair| pair.plays[side].at >= limits[side]);
+        match [has_more(0), has_more(1)] {
+            [true, true] if are_many && waits(0) != waits(1) => usize::from(waits(1)),
+            [true, true] => usize::from(limits[1] < limits[0]),
+            [has_more, _] => usize::from(!has_more),
         }
-        all
+    }
+
+    /// The path with a member laid on its haplotypes, if nothing is in the way.
+    fn taken(&mut self, path: &Path<P>, member: usize, edits: &[Option<u8>; P]) -> Option<Path<P>> {
+        let side = self.field.members[member].side;
+        let mut path = path.clone();
+        for (pair, edit) in path.state.pairs.iter_mut().zip(edits) {
+            if let Some(edit) = edit
+                && !pair.plays[side].take((member as u32, *edit), self.field)
+            {
+                return None;
+            }
+        }
+        path.state.has_taken[side] = true;
+        path.taken[side] += 1;
+        path.node = self.note(path.node, Deed::Took(member as u32));
+        Some(path)
+    }
+
+    fn note(&mut self, parent: u32, deed: Deed) -> u32 {
+        self.nodes.push((parent, deed));
+        (self.nodes.len() - 1) as u32
+    }
+
+    /// Writes what is known of a path's haplotypes; whether it lives.
+    fn settle(&mut self, path: &mut Path<P>) -> bool {
+        let (field, state) = (self.field, &mut path.state);
+        let limits = [0, 1].map(|side| field.limit(side, state.decided));
+        if !path.is_in_sync || state.has_taken != [false; 2] {
+            if !state.pairs.iter_mut().all(|pair| pair.advance(limits, field)) {
+                return false;
+            }
+            let here = limits[0].min(limits[1]);
+            path.is_in_sync = state.pairs.iter().all(|pair| pair.is_in_sync(here, limits, field));
+            if path.is_in_sync && state.has_taken[0] != state.has_taken[1] {
+                return false;
+            }
+        }
+        if path.is_in_sync {
+            let here = limits[0].min(limits[1]);
+            let node = self.note(path.node, Deed::Synced(here));
+            *path = Path::in_sync(path.state.decided, field, path.taken, node);
+        } else if field.phase == Phase::Any {
+            // Which haplotype is the first means nothing, unless genotypes are laid as they are written.
+            path.state.pairs.sort_unstable();
+        }
+        true
     }
 
     /// The ways in which a call can be laid on the haplotypes, and how many there are.
@@ -267,30 +363,21 @@ impl<const P: usize> Search<'_, P> {
         let [a, b] = call.haplotypes;
         let oriented =
             |first, second| std::array::from_fn(|haplotype| if haplotype == 0 { first } else { second });
-        let is_fixed = a == b || (call.is_phased && self.phase == Phase::AsWritten);
+        let is_fixed = a == b || (call.is_phased && self.field.phase == Phase::AsWritten);
         ([oriented(a, b), oriented(b, a)], if is_fixed { 1 } else { 2 })
     }
 }
 
-/// Whether both sides stand on the reference at a position, with nothing begun.
-fn is_in_sync<const P: usize>(state: &State<P>, place: i64) -> bool {
-    let stands = |play: &Play| play.at == place && play.pending.is_empty();
-    state.pairs.iter().all(|pair| pair.ahead.is_empty() && pair.plays.iter().all(stands))
-}
-
 impl Pair {
-    /// Writes both sides up to a position; whether they agree.
-    fn advance(&mut self, place: i64, members: &[Member<'_>], reference: Slice<'_>) -> bool {
-        let [first, second] = &mut self.plays;
-        let is_plain = first.at == second.at && first.pending.is_empty() && second.pending.is_empty();
-        if self.ahead.is_empty() && is_plain {
-            (first.at, second.at) = (first.at.max(place), second.at.max(place));
-            return true;
-        }
+    /// Writes both sides as far as both are known; whether they agree.
+    fn advance(&mut self, limits: [i64; 2], field: &Field<'_>) -> bool {
         let mut written = [Vec::new(), Vec::new()];
         written[usize::from(self.leader)] = std::mem::take(&mut self.ahead);
-        first.write(place, members, reference, &mut written[0]);
-        second.write(place, members, reference, &mut written[1]);
+        let within = |side: usize| written[side].len() as i64 + self.plays[side].within(limits[side], field);
+        let wanted = within(0).min(within(1));
+        for side in 0..2 {
+            self.plays[side].write(limits[side], wanted, field, &mut written[side]);
+        }
         let common = written[0].len().min(written[1].len());
         if written[0][..common] != written[1][..common] {
             return false;
@@ -299,41 +386,79 @@ impl Pair {
         self.ahead = std::mem::take(&mut written[usize::from(self.leader)]).split_off(common);
         true
     }
+
+    /// Whether both sides stand on the reference at a position, or beyond it with nothing but the reference between.
+    fn is_in_sync(&self, here: i64, limits: [i64; 2], field: &Field<'_>) -> bool {
+        let [first, second] = &self.plays;
+        let stands = |side: usize| {
+            let play = &self.plays[side];
+            play.pending.is_empty() && play.at <= limits[side]
+        };
+        let (least, most) = (first.at.min(second.at), first.at.max(second.at));
+        let is_leader = self.plays[usize::from(self.leader)].at == most;
+        stands(0)
+            && stands(1)
+            && least <= here
+            && is_leader
+            && self.ahead.len() as i64 == most - least
+            && self.ahead == field.reference.get(least, most)
+    }
 }
 
 impl Play {
     /// Takes a change that begins at the present position or behind; whether no other is in its way.
-    fn take(&mut self, member: u32, edit: u8, members: &[Member<'_>]) -> bool {
-        let new = edit_of(members, (member, edit));
+    fn take(&mut self, edit: (u32, u8), field: &Field<'_>) -> bool {
+        let new = field.edit(edit);
         if new.start < self.at {
             return false;
         }
-        let others = self.pending.iter().map(|&other| edit_of(members, other));
+        let others = self.pending.iter().map(|&other| field.edit(other));
         if others.clone().any(|other| new.end > other.start && other.end > new.start) {
             return false;
         }
         // Two insertions at one place stand in the order of their calls.
         let place = others.take_while(|other| (other.start, other.end) <= (new.start, new.end)).count();
-        self.pending.insert(place, (member, edit));
+        self.pending.insert(place, edit);
         true
     }
 
-    /// Writes up to a position, and further where a change that began before it ends behind it.
-    fn write(&mut self, place: i64, members: &[Member<'_>], reference: Slice<'_>, out: &mut Vec<u8>) {
-        let ready = self.pending.iter().take_while(|&&edit| edit_of(members, edit).start < place).count();
-        for edit in self.pending.drain(..ready) {
-            let edit = edit_of(members, edit);
-            out.extend_from_slice(reference.get(self.at, edit.start));
-            out.extend_from_slice(&edit.bases);
-            self.at = edit.end;
+    /// Bases that can be written up to a limit.
+    fn within(&self, limit: i64, field: &Field<'_>) -> i64 {
+        let edits = self.pending.iter().map(|&edit| field.edit(edit)).take_while(|edit| edit.start < limit);
+        let (growth, end) = edits.fold((0, self.at), |(growth, _), edit| (growth + edit.growth(), edit.end));
+        growth + end.max(limit) - self.at
+    }
+
+    /// Writes until there are so many bases, or the limit is reached; a change is written whole.
+    fn write(&mut self, limit: i64, wanted: i64, field: &Field<'_>, out: &mut Vec<u8>) {
+        let mut ready = 0;
+        while (out.len() as i64) < wanted
+            || self.pending.get(ready).is_some_and(|&edit| field.edit(edit).start == self.at)
+        {
+            let edit =
+                self.pending.get(ready).map(|&edit| field.edit(edit)).filter(|edit| edit.start < limit);
+            let missing = (wanted - out.len() as i64).max(0);
+            match edit {
+                Some(edit) if edit.start - self.at <= missing => {
+                    out.extend_from_slice(field.reference.get(self.at, edit.start));
+                    out.extend_from_slice(&edit.bases);
+                    self.at = edit.end;
+                    ready += 1;
+                }
+                _ => {
+                    let to = limit.min(self.at + missing);
+                    if to <= self.at {
+                        break;
+                    }
+                    out.extend_from_slice(field.reference.get(self.at, to));
+                    self.at = to;
+                }
+            }
         }
-        if self.at < place {
-            out.extend_from_slice(reference.get(self.at, place));
-            self.at = place;
-        }
+        self.pending.drain(..ready);
     }
 }
 
-fn edit_of<'m>(members: &'m [Member<'_>], (member, edit): (u32, u8)) -> &'m Edit {
-    &members[member as usize].call.edits[usize::from(edit)]
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
