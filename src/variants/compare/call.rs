@@ -230,12 +230,9 @@ impl Call {
         both
     }
 
-    /// The order in which calls are looked at, which does not depend on the file they come from.
+    /// The order in which calls are looked at; insertions at one place stand in that of their records.
     pub fn order(&self, other: &Self) -> std::cmp::Ordering {
-        (self.start, self.end)
-            .cmp(&(other.start, other.end))
-            .then_with(|| self.unordered().cmp(&other.unordered()))
-            .then(self.record.cmp(&other.record))
+        (self.start, self.end, self.record).cmp(&(other.start, other.end, other.record))
     }
 
     /// By how many bases a haplotype becomes longer, and shorter, at the most.

@@ -294,15 +294,21 @@ impl<const P: usize> Search<'_, P> {
         kept
     }
 
-    /// The side whose next call is decided: the one that comes first on the reference; among many paths the one that must
-    /// be known to go on, because one of its haplotypes is written as far as it can be.
+    /// The side whose next call is decided: the one that comes first on the reference; among many paths the one for which
+    /// the other has waited longest, so that what is known of that is compared.
     fn next_side(&self, state: &State<P>, are_many: bool) -> usize {
         let field = self.field;
         let has_more = |side: usize| (state.decided[side] as usize) < field.sides[side].len();
         let limits = [0, 1].map(|side| field.limit(side, state.decided));
-        let waits = |side: usize| state.pairs.iter().any(|pair| pair.plays[side].at >= limits[side]);
         match [has_more(0), has_more(1)] {
-            [true, true] if are_many && waits(0) != waits(1) => usize::from(waits(1)),
+            [true, true] if are_many => {
+                let leads = state.pairs.iter().map(|pair| {
+                    let [first, second] = pair.known(limits, field);
+                    first - second
+                });
+                let lead = leads.max_by_key(|lead| lead.abs()).unwrap_or(0);
+                usize::from(lead > 0 || (lead == 0 && limits[1] < limits[0]))
+            }
             [true, true] => usize::from(limits[1] < limits[0]),
             [has_more, _] => usize::from(!has_more),
         }
@@ -369,12 +375,20 @@ impl<const P: usize> Search<'_, P> {
 }
 
 impl Pair {
+    /// Bases that are known of each side, from the first that is not compared.
+    fn known(&self, limits: [i64; 2], field: &Field<'_>) -> [i64; 2] {
+        [0, 1].map(|side| {
+            let ahead = if usize::from(self.leader) == side { self.ahead.len() as i64 } else { 0 };
+            ahead + self.plays[side].within(limits[side], field)
+        })
+    }
+
     /// Writes both sides as far as both are known; whether they agree.
     fn advance(&mut self, limits: [i64; 2], field: &Field<'_>) -> bool {
+        let [first, second] = self.known(limits, field);
+        let wanted = first.min(second);
         let mut written = [Vec::new(), Vec::new()];
         written[usize::from(self.leader)] = std::mem::take(&mut self.ahead);
-        let within = |side: usize| written[side].len() as i64 + self.plays[side].within(limits[side], field);
-        let wanted = within(0).min(within(1));
         for side in 0..2 {
             self.plays[side].write(limits[side], wanted, field, &mut written[side]);
         }
