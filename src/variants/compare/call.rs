@@ -23,15 +23,14 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// `reference` at `position` becomes `alternate`, without the bases that both have at the end, then at the beginning;
+    /// `reference` at `position` becomes `alternate`, without the bases that both have at the beginning, then at the end;
     /// `None` where nothing is left. Both are in upper case.
     pub fn trimmed(position: i64, reference: &[u8], alternate: &[u8]) -> Option<Self> {
-        let same = |pair: &(&u8, &u8)| pair.0 == pair.1;
-        let suffix = reference.iter().rev().zip(alternate.iter().rev()).take_while(same).count();
+        let prefix = common(reference.iter(), alternate.iter());
+        let (reference, alternate) = (&reference[prefix..], &alternate[prefix..]);
+        let suffix = common(reference.iter().rev(), alternate.iter().rev());
         let (reference, alternate) =
             (&reference[..reference.len() - suffix], &alternate[..alternate.len() - suffix]);
-        let prefix = reference.iter().zip(alternate).take_while(same).count();
-        let (reference, alternate) = (&reference[prefix..], &alternate[prefix..]);
         let start = position + prefix as i64;
         let edit = Self { start, end: start + reference.len() as i64, bases: alternate.to_vec() };
         (!reference.is_empty() || !alternate.is_empty()).then_some(edit)
@@ -49,6 +48,33 @@ impl Edit {
 
     fn is_long(&self) -> bool {
         self.removed().max(self.bases.len() as i64) > LONGEST as i64
+    }
+
+    /// By how many bases it can be moved to the left within REF and ALT of its record: only where the bases of an
+    /// insertion or deletion may be taken from its front or its end.
+    fn slack(&self, reference: &[u8], alternate: &[u8]) -> i64 {
+        if self.removed() > 0 && !self.bases.is_empty() {
+            return 0;
+        }
+        let shortest = reference.len().min(alternate.len());
+        let suffix = common(reference.iter().rev(), alternate.iter().rev());
+        let prefix = common(reference.iter(), alternate.iter());
+        (suffix + prefix).saturating_sub(shortest) as i64
+    }
+
+    /// The same change some bases to the left, no further than its slack.
+    pub fn moved(&self, by: i64) -> Self {
+        let mut bases = self.bases.clone();
+        if !bases.is_empty() {
+            let turn = by as usize % bases.len();
+            bases.rotate_right(turn);
+        }
+        Self { start: self.start - by, end: self.end - by, bases }
+    }
+
+    /// Whether both cannot be made of one haplotype.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.end > other.start && other.end > self.start
     }
 
     /// Moves a pure insertion or deletion as far to the left as the reference lets it go.
@@ -73,6 +99,11 @@ impl Edit {
             self.bases.rotate_right((moved % length) as usize);
         }
     }
+}
+
+/// How many items two sequences have in common before they differ.
+fn common<'b>(a: impl Iterator<Item = &'b u8>, b: impl Iterator<Item = &'b u8>) -> usize {
+    a.zip(b).take_while(|(a, b)| a == b).count()
 }
 
 /// Which alleles a genotype has.
@@ -134,6 +165,8 @@ pub struct Call {
     pub edits: Vec<Edit>,
     /// What each haplotype has, by number in `edits`. A haploid genotype stands on both, `.` and `*` change nothing.
     pub haplotypes: [Option<u8>; 2],
+    /// By how many bases each change can be moved to the left within the bases of the record.
+    pub slack: Vec<i64>,
     /// Where the first change begins, 0-based.
     pub start: i64,
     /// Where the last one ends, exclusive.
@@ -181,7 +214,7 @@ impl Call {
         if bases.slice(position, position.saturating_add(reference.len() as i64)) != reference {
             return Ok(Err(LeftOut::ReferenceMismatch));
         }
-        let (mut edits, mut haplotypes): (Vec<Edit>, _) = (Vec::new(), [None; 2]);
+        let (mut edits, mut slack, mut haplotypes): (Vec<Edit>, _, _) = (Vec::new(), Vec::new(), [None; 2]);
         for (haplotype, number) in numbers.iter().enumerate() {
             let Some(number) = number.filter(|number| *number > 0) else { continue };
             let alternate = record.alternates().nth(number - 1).ok_or_else(|| {
@@ -195,17 +228,21 @@ impl Call {
             }
             let alternate: Vec<u8> = alternate.iter().copied().map(concrete).collect();
             let Some(mut edit) = Edit::trimmed(position, &reference, &alternate) else { continue };
+            let mut room = edit.slack(&reference, &alternate);
             if edit.is_long() {
                 edit.move_left(bases);
+                room = 0;
             }
             let known = edits.iter().position(|known| *known == edit);
             haplotypes[haplotype] = Some(known.unwrap_or(edits.len()) as u8);
             if known.is_none() {
                 edits.push(edit);
+                slack.push(room);
             }
         }
-        let span = edits.iter().map(|edit| edit.start).min().zip(edits.iter().map(|edit| edit.end).max());
-        let Some((start, end)) = span else { return Ok(Err(LeftOut::NoVariant)) };
+        if edits.is_empty() {
+            return Ok(Err(LeftOut::NoVariant));
+        }
         let zygosity = match (ploidy, numbers) {
             (1, _) => Zygosity::Hemi,
             (_, [Some(0), Some(_)] | [Some(_), Some(0)]) => Zygosity::Het,
@@ -215,7 +252,25 @@ impl Call {
         };
         let is_long = edits.iter().any(Edit::is_long);
         let is_phased = cell.contains(&b'|');
-        Ok(Ok(Self { record: number, edits, haplotypes, start, end, zygosity, is_phased, is_long }))
+        let mut call = Self {
+            record: number,
+            edits,
+            haplotypes,
+            slack,
+            start: position,
+            end: position,
+            zygosity,
+            is_phased,
+            is_long,
+        };
+        call.measure();
+        Ok(Ok(call))
+    }
+
+    /// Notes where the changes begin and end.
+    pub fn measure(&mut self) {
+        self.start = self.edits.iter().map(|edit| edit.start).min().unwrap_or(self.start);
+        self.end = self.edits.iter().map(|edit| edit.end).max().unwrap_or(self.end);
     }
 
     /// The change of a haplotype.
@@ -253,7 +308,7 @@ mod tests {
         //                                      0123456789
         let (_directory, genome) = genome(&[b"ACGTTTTGCA"]);
         let edit = |start: i64, end: i64, bases: &str| Edit { start, end, bases: bases.into() };
-        // By hand: suffix first, then prefix.
+        // By hand: from the front first, then from the end.
         for (position, reference, alternate, cell, edits, haplotypes, zygosity) in [
             (3, "G", "T", "0/1", vec![edit(2, 3, "T")], [None, Some(0)], Zygosity::Het),
             (3, "g", "t", "1|1", vec![edit(2, 3, "T")], [Some(0), Some(0)], Zygosity::HomAlt),
@@ -263,11 +318,11 @@ mod tests {
                 "GTT",
                 "GT,G",
                 "1/2",
-                vec![edit(3, 4, ""), edit(3, 5, "")],
+                vec![edit(4, 5, ""), edit(3, 5, "")],
                 [Some(0), Some(1)],
                 Zygosity::HetAlt,
             ),
-            (3, "GT", "GTT,*", "1/2", vec![edit(3, 3, "T")], [Some(0), None], Zygosity::HetAlt),
+            (3, "GT", "GTT,*", "1/2", vec![edit(4, 4, "T")], [Some(0), None], Zygosity::HetAlt),
             (3, "GT", "CA", "1", vec![edit(2, 4, "CA")], [Some(0), Some(0)], Zygosity::Hemi),
             (3, "GT", "GA", "./1", vec![edit(3, 4, "A")], [None, Some(0)], Zygosity::Half),
             (3, "GTT", "CTA", "0/1", vec![edit(2, 5, "CTA")], [None, Some(0)], Zygosity::Het),

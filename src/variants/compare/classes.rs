@@ -150,6 +150,7 @@ mod tests {
                 record: 0,
                 edits: changes.iter().map(edit).collect(),
                 haplotypes: [Some(0), None],
+                slack: Vec::new(),
                 start: 0,
                 end: 20,
                 zygosity: Zygosity::Het,

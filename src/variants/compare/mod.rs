@@ -10,6 +10,7 @@ mod call;
 mod classes;
 pub mod counts;
 mod matching;
+mod room;
 mod rows;
 mod score;
 mod search;
@@ -169,7 +170,7 @@ fn compare_stretch(
                 Err(reason) => totals.left_out.0[side][reason as usize] += 1,
             }
         }
-        calls[side].sort_by(Call::order);
+        room::make(&mut calls[side]);
         totals.compared[side] = calls[side].len() as u64;
     }
     let strata = plan.strata.of_contig(&stretch.name);
@@ -215,3 +216,7 @@ fn clusters(calls: &[Vec<Call>; 2], distance: i64, bases: &mut Bases<'_>) -> Vec
     }
     clusters
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

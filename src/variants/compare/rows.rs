@@ -152,8 +152,13 @@ impl Judged<'_> {
         loci: &mut BTreeMap<i64, Locus<'r>>,
     ) -> Row {
         let both = || calls.iter().enumerate().filter_map(|(side, call)| call.map(|call| (side, call)));
-        let edits = both().flat_map(|(side, call)| &self.calls[side][call].edits);
-        let extent = edits.map(|edit| Extent::of(edit.start, edit.end)).reduce(Extent::joined);
+        // As hap.py has it, an indel lies as far to the left as its record lets it.
+        let extents = both().flat_map(|(side, call)| {
+            let call = &self.calls[side][call];
+            let slack = call.slack.iter().copied().chain(std::iter::repeat(0));
+            call.edits.iter().zip(slack).map(|(edit, slack)| Extent::of(edit.start - slack, edit.end - slack))
+        });
+        let extent = extents.reduce(Extent::joined);
         let extent = extent.unwrap_or(Extent::of(0, 0));
         let locus = both().next().map_or(0, |(side, call)| self.verdicts[side][call].locus);
         let is_confident = strata.is_confident(extent, widened);

@@ -20,7 +20,7 @@ use super::call::{Call, Edit};
 /// So many paths may live at once.
 pub const MAX_PATHS: usize = 50_000;
 /// So many steps of paths may be taken between two syncs.
-pub const MAX_STEPS: usize = 2_000_000;
+pub const MAX_STEPS: usize = 1_000_000;
 
 /// From so many paths on their number counts more than the order in which calls are decided.
 const MANY: usize = 256;
@@ -204,15 +204,21 @@ impl<const P: usize> Search<'_, P> {
     fn run(mut self) -> Solution {
         let field = self.field;
         let count = field.members.len();
-        let mut solution = Solution { is_given_up: vec![false; count], ..Solution::default() };
+        let mut solution = Solution {
+            is_matched: vec![false; count],
+            is_given_up: vec![false; count],
+            ..Solution::default()
+        };
+        let mut syncs = vec![field.reference.start];
         let mut paths = vec![Path::in_sync([0; 2], field, [0; 2], 0)];
         // The last place where one path was left, in sync, and the steps since.
         let (mut anchor, mut steps) = (paths[0].clone(), 0);
         let total = |path: &Path<P>| path.state.decided.iter().sum::<u32>() as usize;
         while paths.first().is_some_and(|path| total(path) < count) {
-            if let [path] = &paths[..]
+            if let [path] = &mut paths[..]
                 && path.is_in_sync
             {
+                path.node = self.settled(path.node, &mut solution, &mut syncs);
                 (anchor, steps) = (path.clone(), 0);
             }
             steps += paths.len();
@@ -223,23 +229,24 @@ impl<const P: usize> Search<'_, P> {
                     let range = anchor.state.decided[side] as usize..behind[side] as usize;
                     field.sides[side][range].iter().for_each(|place| solution.is_given_up[*place] = true);
                 }
-                anchor = Path::in_sync(behind, field, anchor.taken, anchor.node);
-                (paths, steps) = (vec![anchor.clone()], 0);
+                paths = vec![Path::in_sync(behind, field, anchor.taken, anchor.node)];
                 continue;
             }
             paths = self.decided(paths);
         }
         let at_end = paths.into_iter().filter(|path| path.is_in_sync);
         let best = at_end.reduce(|best, path| if path.worth() > best.worth() { path } else { best });
-        self.trace(best.map_or(0, |path| path.node), &mut solution);
+        self.settled(best.map_or(0, |path| path.node), &mut solution, &mut syncs);
+        syncs.sort_unstable();
+        let before = |start: i64| syncs[..syncs.partition_point(|sync| *sync <= start)].last().copied();
+        let starts = field.members.iter().map(|member| member.call.start);
+        solution.syncs = starts.map(|start| before(start).unwrap_or(start)).collect();
         solution
     }
 
-    /// What the path to a node has matched, and where it was in sync.
-    fn trace(&self, mut node: u32, solution: &mut Solution) {
-        let members = self.field.members;
-        solution.is_matched = vec![false; members.len()];
-        let mut syncs = vec![self.field.reference.start];
+    /// Writes down what the path to a node has matched, and where it was in sync. No other path needs the nodes; what
+    /// follows has the one that is given back.
+    fn settled(&mut self, mut node: u32, solution: &mut Solution, syncs: &mut Vec<i64>) -> u32 {
         loop {
             let (parent, deed) = self.nodes[node as usize];
             match deed {
@@ -249,10 +256,8 @@ impl<const P: usize> Search<'_, P> {
             }
             node = parent;
         }
-        syncs.sort_unstable();
-        let before = |start: i64| syncs[..syncs.partition_point(|sync| *sync <= start)].last().copied();
-        solution.syncs =
-            members.iter().map(|member| before(member.call.start).unwrap_or(member.call.start)).collect();
+        self.nodes.truncate(1);
+        0
     }
 
     /// How many calls of each side begin where some path has decided one, or before.
@@ -427,7 +432,7 @@ impl Play {
             return false;
         }
         let others = self.pending.iter().map(|&other| field.edit(other));
-        if others.clone().any(|other| new.end > other.start && other.end > new.start) {
+        if others.clone().any(|other| new.meets(other)) {
             return false;
         }
         // Two insertions at one place stand in the order of their calls.
