@@ -98,11 +98,14 @@ fn kinds(side: &[String]) -> String {
     side.iter().map(kind).collect::<Vec<_>>().join(" ")
 }
 
+/// A name, records of truth and query, and what is said of each.
+type Case = (&'static str, &'static [&'static str], &'static [&'static str], &'static str, &'static str);
+
 #[test]
 fn one_pair_of_haplotypes_in_two_forms_matches() {
     let folder = Folder::new();
     // What each pair of haplotypes spells was written out by hand from the contig: (truth, query, kinds of both).
-    let cases: &[(&str, &[&str], &[&str], &str, &str)] = &[
+    let cases: &[Case] = &[
         ("the same", &["1 5 T A 0/1"], &["1 5 T A 0/1"], "gm", "gm"),
         (
             "phase is not asked for",
@@ -193,4 +196,418 @@ fn one_pair_of_haplotypes_in_two_forms_matches() {
             "{name}, turned round"
         );
     }
+}
+
+#[test]
+fn options_change_what_matches() {
+    let folder = Folder::new();
+    // By hand: with alleles alone zygosity does not matter; with phases as written the SNP at 5 is on another haplotype.
+    for (truth, query, option, of_truth, of_query) in [
+        (&["1 5 T A 0/1"][..], &["1 5 T A 1/1"][..], "--squash-ploidy", "5:TP:am", "5:TP:am"),
+        (&["1 5 T A,C 1/2"], &["1 5 T A 0/1"], "--squash-ploidy", "5:TP:am", "5:TP:am"),
+        (&["1 5 T A 0/1"], &["1 5 T C 0/1"], "--squash-ploidy", "5:FN:lm", "5:FP:lm"),
+        (
+            &["1 5 T A 0|1", "1 7 C G 0|1"],
+            &["1 5 T A 1|0", "1 7 C G 0|1"],
+            "--obey-phase",
+            "5:FN:am 7:TP:gm",
+            "5:FP:am 7:TP:gm",
+        ),
+        (&["1 5 T A 0/1"], &["1 9 T C 0/1"], "--loose-match-distance=4", "5:FN:lm", "9:FP:lm"),
+        (&["1 5 T A 0/1"], &["1 9 T C 0/1"], "--loose-match-distance=3", "5:FN:.", "9:FP:."),
+        (&["1 5 T A 0/1 9 low"], &["1 5 T A 0/1 9 low"], "--pass-only", "", ""),
+        (&["1 5 T A 0/1 9 low"], &["1 5 T A 0/1 9 low"], "--usefiltered-truth", "5:TP:gm", "5:TP:gm"),
+    ] {
+        let [t, q] = folder.decisions(truth, query, &[option]);
+        assert_eq!((t.join(" "), q.join(" ")), (of_truth.to_owned(), of_query.to_owned()), "{option}");
+    }
+}
+
+/// A folder with a case in which everything that is counted occurs, and its words.
+fn counted(folder: &Folder) -> Vec<String> {
+    let truth = ["1 5 T A 0/1", "1 7 C T 1/1", "1 12 CA C 0/1", "1 34 G A 0/1", "1 60 T C 1/1"];
+    let query = [
+        "1 5 T A 0/1 50 PASS",
+        "1 7 C T 0/1 40 PASS",
+        "1 20 AG G 0/1 30 low",
+        "1 45 C T 1/1 20 PASS",
+        "1 60 T C 1/1 60 PASS",
+        "1 70 C G 0/1 10 PASS",
+    ];
+    let (truth, query) = (folder.vcf("truth.vcf", &truth), folder.vcf("query.vcf", &query));
+    fs::write(folder.path("conf.bed"), "1\t0\t50\n").expect("written");
+    fs::write(folder.path("left.bed"), "1\t0\t10\n1\t48\t52\n").expect("written");
+    fs::write(folder.path("strata.tsv"), "left\tleft.bed\n").expect("written");
+    let word = |name: &str| utf8(&folder.path(name));
+    let mut words: Vec<String> = ["variants", "compare"].map(str::to_owned).into();
+    words.extend([truth, query]);
+    for (option, name) in [("-r", "r.fa"), ("-f", "conf.bed"), ("--strata", "strata.tsv"), ("-o", "out")] {
+        words.extend([option.to_owned(), word(name)]);
+    }
+    words.extend(["--loose-match-distance=5", "--quiet"].map(str::to_owned));
+    words
+}
+
+fn run(words: &[String]) {
+    norn_ok(&words.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn tables_have_what_is_counted() {
+    let folder = Folder::new();
+    run(&counted(&folder));
+    let row = |rows: &[Row], wanted: &[(&str, &str)]| -> Row {
+        let is_it = |row: &&Row| wanted.iter().all(|(name, value)| row[*name] == *value);
+        let found: Vec<&Row> = rows.iter().filter(is_it).collect();
+        assert_eq!(found.len(), 1, "{wanted:?}");
+        found[0].clone()
+    };
+    let check = |row: &Row, expected: &str| {
+        for text in expected.split_ascii_whitespace() {
+            let (name, value) = text.split_once('=').expect("name and value");
+            assert_eq!(row[name], value, "{name} of {row:?}");
+        }
+    };
+    // All by hand from the records above: 60 and 70 lie outside the confident regions, 7 has another genotype, the
+    // deletion is the same in another place and its filter has failed.
+    let summary = table(&folder.path("out.summary.csv"));
+    assert_eq!(summary.len(), 4);
+    let snps = "TRUTH.TOTAL=3 TRUTH.TP=1 TRUTH.FN=2 QUERY.TOTAL=5 QUERY.FP=2 QUERY.UNK=2 FP.gt=1 FP.al=0 \
+        METRIC.Recall=0.333333 METRIC.Precision=0.333333 METRIC.Frac_NA=0.4 METRIC.F1_Score=0.333333 \
+        TRUTH.TOTAL.TiTv_ratio=2.0 QUERY.TOTAL.TiTv_ratio=1.5 TRUTH.TOTAL.het_hom_ratio=2.0 \
+        QUERY.TOTAL.het_hom_ratio=1.5";
+    check(&row(&summary, &[("Type", "SNP"), ("Filter", "ALL")]), snps);
+    check(&row(&summary, &[("Type", "SNP"), ("Filter", "PASS")]), snps);
+    check(
+        &row(&summary, &[("Type", "INDEL"), ("Filter", "ALL")]),
+        "TRUTH.TOTAL=1 TRUTH.TP=1 TRUTH.FN=0 QUERY.TOTAL=1 QUERY.FP=0 METRIC.Recall=1.0 METRIC.F1_Score=1.0 \
+         TRUTH.TOTAL.TiTv_ratio= TRUTH.TOTAL.het_hom_ratio=",
+    );
+    check(
+        &row(&summary, &[("Type", "INDEL"), ("Filter", "PASS")]),
+        "TRUTH.TOTAL=1 TRUTH.TP=0 TRUTH.FN=1 QUERY.TOTAL=0 QUERY.FP=0 METRIC.Recall=0.0 METRIC.Precision=0.0 \
+         METRIC.Frac_NA=0.0 METRIC.F1_Score=",
+    );
+    let extended = table(&folder.path("out.extended.csv"));
+    // Ten rows of subtypes for indels, one for SNPs; four subsets; two filters.
+    assert_eq!(extended.len(), 11 * 4 * 2);
+    let of = |kind: &str, subtype: &str, subset: &str| {
+        let wanted = [("Type", kind), ("Subtype", subtype), ("Subset", subset), ("Filter", "ALL")];
+        row(&extended, &wanted)
+    };
+    let bases = 2 * CONTIG.len();
+    check(
+        &of("SNP", "*", "*"),
+        &format!(
+            "Subset.Size={bases} Subset.IS_CONF.Size=50 TRUTH.TP.tv=1 TRUTH.FN.ti=2 TRUTH.FN.homalt=1 \
+             QUERY.TP=1 QUERY.FP.het=1 QUERY.FP.homalt=1 QUERY.UNK.ti=1 QUERY.UNK.tv=1 QQ.Field=QUAL QQ=*"
+        ),
+    );
+    check(
+        &of("SNP", "*", "left"),
+        "Subset.Size=14 Subset.IS_CONF.Size=12 TRUTH.TOTAL=2 TRUTH.TP=1 QUERY.FP=1 QUERY.UNK=0",
+    );
+    check(&of("SNP", "*", "TS_contained"), "Subset.Size=50 TRUTH.TOTAL=3 QUERY.FP=2 QUERY.UNK=0");
+    check(&of("SNP", "*", "TS_boundary"), "TRUTH.TOTAL=0 QUERY.TOTAL=0");
+    check(&of("INDEL", "D1_5", "*"), "TRUTH.TP=1 QUERY.TP=1 TRUTH.TP.ti=.");
+    check(&of("INDEL", "I1_5", "*"), "TRUTH.TOTAL=0 QUERY.TOTAL=0");
+    // Scores of the query: 50 true; 40 and 20 false; 60 and 10 unknown. A threshold keeps what reaches it.
+    let curve = table(&folder.path("out.roc.Locations.SNP.csv.gz"));
+    let points: Vec<String> = curve
+        .iter()
+        .map(|row| {
+            let columns = ["QQ", "TRUTH.TP", "TRUTH.FN", "QUERY.TP", "QUERY.FP", "QUERY.UNK"];
+            columns.map(|name| row[name].as_str()).join(" ")
+        })
+        .collect();
+    assert_eq!(
+        points,
+        ["10.0 1 2 1 2 2", "20.0 1 2 1 2 1", "40.0 1 2 1 1 1", "50.0 1 2 1 0 1", "60.0 0 3 0 0 1"]
+    );
+    let all = table(&folder.path("out.roc.all.csv.gz"));
+    assert_eq!(all.len(), extended.len() + 2 * curve.len() + 1);
+    let json: serde_json::Value = serde_json::from_str(&text(&folder.path("out.json"))).expect("JSON");
+    assert_eq!(json["summary"][2]["TRUTH.TOTAL"], 3);
+    assert_eq!(json["query"]["compared"], 6);
+}
+
+#[test]
+fn rows_say_what_was_decided() {
+    let folder = Folder::new();
+    run(&counted(&folder));
+    let rows = without_comments(&text(&folder.path("out.vcf.gz")));
+    // By hand; the truth's deletion has the score and the filter of the query's with which it is matched.
+    let expected = "\
+        1\t5\t.\tT\tA\t50\tPASS\tBS=5;Regions=CONF,TS_contained,left\tGT:BD:BK:BI:BVT:BLT:QQ\t0/1:TP:gm:tv:SNP:het:50\t0/1:TP:gm:tv:SNP:het:50\n\
+        1\t7\t.\tC\tT\t40\tPASS\tBS=7;Regions=CONF,TS_contained,left\tGT:BD:BK:BI:BVT:BLT:QQ\t1/1:FN:am:ti:SNP:homalt:.\t0/1:FP:am:ti:SNP:het:40\n\
+        1\t12\t.\tCA\tC\t.\tlow\tBS=13;Regions=CONF,TS_contained\tGT:BD:BK:BI:BVT:BLT:QQ\t0/1:TP:gm:d1_5:INDEL:het:30\t./.:.:.:.:NOCALL:nocall:.\n\
+        1\t20\t.\tAG\tG\t30\tlow\tBS=13;Regions=CONF,TS_contained\tGT:BD:BK:BI:BVT:BLT:QQ\t./.:.:.:.:NOCALL:nocall:.\t0/1:TP:gm:d1_5:INDEL:het:30\n\
+        1\t34\t.\tG\tA\t.\t.\tBS=34;Regions=CONF,TS_contained\tGT:BD:BK:BI:BVT:BLT:QQ\t0/1:FN:.:ti:SNP:het:.\t./.:.:.:.:NOCALL:nocall:.\n\
+        1\t45\t.\tC\tT\t20\tPASS\tBS=45;Regions=CONF,TS_contained\tGT:BD:BK:BI:BVT:BLT:QQ\t./.:.:.:.:NOCALL:nocall:.\t1/1:FP:.:ti:SNP:homalt:20\n\
+        1\t60\t.\tT\tC\t60\tPASS\tBS=60\tGT:BD:BK:BI:BVT:BLT:QQ\t1/1:UNK:gm:ti:SNP:homalt:60\t1/1:UNK:gm:ti:SNP:homalt:60\n\
+        1\t70\t.\tC\tG\t10\tPASS\tBS=70\tGT:BD:BK:BI:BVT:BLT:QQ\t./.:.:.:.:NOCALL:nocall:.\t0/1:UNK:.:tv:SNP:het:10\n";
+    assert_eq!(difference(expected, &rows), None);
+    assert!(folder.path("out.vcf.gz.tbi").is_file() && folder.path("out.run.json").is_file());
+}
+
+#[test]
+fn what_cannot_be_compared_is_an_error_or_left_out() {
+    let folder = Folder::new();
+    let good = folder.vcf("good.vcf", &["1 5 T A 0/1"]);
+    let path = |name: &str, text: String| {
+        fs::write(folder.path(name), text).expect("written");
+        utf8(&folder.path(name))
+    };
+    let two = path("two.vcf", format!("{HEAD}\tFORMAT\ta\tb\n1\t5\t.\tT\tA\t.\t.\t.\tGT\t0/1\t0/0\n"));
+    let none = path("none.vcf", format!("{HEAD}\n1\t5\t.\tT\tA\t.\t.\t.\n"));
+    let contig = path(
+        "contig.vcf",
+        format!("{HEAD}\tFORMAT\ts\n2\t5\t.\tT\tA\t.\t.\t.\tGT\t0/1\n")
+            .replace("##contig=<ID=X>", "##contig=<ID=2>"),
+    );
+    let build = folder.vcf("build.vcf", &["1 5 G A 0/1", "1 6 A G 0/1", "1 7 C T 0/1"]);
+    let allele = folder.vcf("allele.vcf", &["1 5 T A 0/2"]);
+    let unsorted = path(
+        "unsorted.vcf",
+        format!("{HEAD}\tFORMAT\ts\n1\t7\t.\tC\tA\t.\t.\t.\tGT\t0/1\n1\t5\t.\tT\tA\t.\t.\t.\tGT\t0/1\n"),
+    );
+    let (reference, out) = (utf8(&folder.path("r.fa")), utf8(&folder.path("out")));
+    for (query, option, code, says) in [
+        (&two, "", 2, "2 samples"),
+        (&two, "--query-sample=c", 2, "no sample c"),
+        (&two, "--query-sample=a", 0, ""),
+        (&none, "", 2, "0 samples"),
+        (&contig, "", 3, "no contig 2"),
+        (&build, "", 3, "another build"),
+        (&allele, "", 3, "allele 2"),
+        (&unsorted, "", 3, "not sorted"),
+        (&good, "--roc=INFO/", 2, "--roc"),
+        (&good, "--roc-delta=0", 2, "--roc-delta"),
+        (&good, "--confident=no/such.bed", 3, "no/such.bed"),
+    ] {
+        let mut words = vec!["variants", "compare", &good, query, "-r", &reference, "-o", &out, "--quiet"];
+        words.extend((!option.is_empty()).then_some(option));
+        let _ = fs::remove_file(folder.path("out.summary.csv"));
+        let output = norn(&words);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{query} {option}: {told}");
+        assert!(told.contains(says), "{query} {option}: {told}");
+        assert_eq!(folder.path("out.summary.csv").is_file(), code == 0);
+    }
+    // One record of two has another REF, one a symbolic allele: they are told and left out.
+    let odd = ["1 5 T A 0/1", "1 7 G T 0/1", "1 34 G <DEL> 0/1", "1 36 A G 0/1/1", "1 40 A C 0/0"];
+    let [t, q] = folder.decisions(&["1 5 T A 0/1"], &odd, &[]);
+    assert_eq!((t, q), (vec!["5:TP:gm".to_owned()], vec!["5:TP:gm".to_owned()]));
+    let json: serde_json::Value = serde_json::from_str(&text(&folder.path("out.json"))).expect("JSON");
+    let left_out = serde_json::json!({
+        "no_variant": 1, "symbolic": 1, "ploidy": 1, "reference_mismatch": 1, "filtered": 0
+    });
+    assert_eq!(json["query"]["left_out"], left_out);
+}
+
+/// The shared data's variants and reference, or none, said by name.
+fn shared(variants: &[&str], reference: &str) -> Option<(Vec<String>, String)> {
+    let Some(data) = shared_data() else {
+        eprintln!("skipped: shared variants (no NORN_SHARED_DATA)");
+        return None;
+    };
+    let file = |folder: &str, name: &str| utf8(&data.join(folder).join(name));
+    Some((variants.iter().map(|name| file("variants", name)).collect(), file("genome", reference)))
+}
+
+/// Decisions by side and word, summed.
+fn sums(path: &Path) -> BTreeMap<String, usize> {
+    let mut sums = BTreeMap::new();
+    for (side, decisions) in ["truth", "query"].iter().zip(decisions(path)) {
+        for decision in decisions {
+            let word = decision.split(':').nth(1).unwrap_or_default();
+            *sums.entry(format!("{side} {word}")).or_default() += 1;
+        }
+    }
+    sums
+}
+
+#[test]
+fn simulated_people_are_compared_as_by_vcfeval() {
+    let names = ["NO_child.truth.vcf.gz", "NO.bcftools.vcf.gz", "NO.freebayes.vcf.gz"];
+    let Some((files, reference)) = shared(&names, "GRCh38.chr21.slices.fa.gz") else { return };
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let out = directory.path().join("out");
+    // From vcfeval of rtg-tools 3.12.1 (-m ga4gh --ref-overlap --all-records --sample NO_child,NO_child); the truth
+    // against itself by reason.
+    for (query, expected) in [
+        (0, "query TP 1075, truth TP 1075"),
+        (1, "query TP 1074, truth TP 1075"),
+        (2, "query FP 2, query TP 364, truth FN 709, truth TP 366"),
+    ] {
+        let out = utf8(&out);
+        norn_ok(&[
+            "variants",
+            "compare",
+            &files[0],
+            &files[query],
+            "-r",
+            &reference,
+            "-o",
+            &out,
+            "--quiet",
+            "--query-sample",
+            "NO_child",
+        ]);
+        let found: Vec<String> = sums(Path::new(&format!("{out}.vcf.gz")))
+            .iter()
+            .map(|(word, count)| format!("{word} {count}"))
+            .collect();
+        assert_eq!(found.join(", "), expected, "{}", names[query]);
+    }
+}
+
+#[test]
+fn a_hard_region_ends_and_nothing_depends_on_threads_or_sides() {
+    let names = ["HG002.chr20.TR.truth.vcf.gz", "HG002.chr20.assembly.vcf.gz"];
+    let Some((files, reference)) = shared(&names, "GRCh38.chr20_1-1000000.fa.gz") else { return };
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let compare = |name: &str, truth: &str, query: &str, threads: &str| {
+        let out = utf8(&directory.path().join(name).join("x"));
+        fs::create_dir(directory.path().join(name)).expect("folder");
+        norn_ok(&[
+            "variants",
+            "compare",
+            truth,
+            query,
+            "-r",
+            &reference,
+            "-o",
+            &out,
+            "--quiet",
+            "-l",
+            "chr20:1-1000000",
+            "--threads",
+            threads,
+        ]);
+        files_of(&directory.path().join(name))
+    };
+    let first = compare("one", &files[0], &files[1], "1");
+    for threads in ["2", "7"] {
+        let other = compare(threads, &files[0], &files[1], threads);
+        assert_eq!(first.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
+        let differs = first.iter().find(|(name, bytes)| other[*name] != **bytes);
+        assert_eq!(differs.map(|(name, _)| name), None, "{threads} threads");
+    }
+    compare("turned", &files[1], &files[0], "2");
+    let (one, turned) =
+        (sums(&directory.path().join("one/x.vcf.gz")), sums(&directory.path().join("turned/x.vcf.gz")));
+    // The most calls of both sides are matched, whichever is the truth.
+    assert_eq!(one["truth TP"] + one["query TP"], turned["truth TP"] + turned["query TP"]);
+    assert_eq!(one["truth TP"] + one["truth FN"], turned["query TP"] + turned["query FP"]);
+    assert_eq!(one["query TP"] + one["query FP"], turned["truth TP"] + turned["truth FN"]);
+    compare("itself", &files[0], &files[0], "2");
+    let itself = sums(&directory.path().join("itself/x.vcf.gz"));
+    assert_eq!((itself.get("truth FN"), itself.get("query FP")), (None, None));
+}
+
+/// All files of a folder but the run file, by name.
+fn files_of(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |path: PathBuf| fs::read(path).expect("file");
+    files(directory).into_iter().map(|(name, path)| (name, read(path))).collect()
+}
+
+#[test]
+fn a_truth_set_with_its_confident_regions_against_copies_of_itself() {
+    let names = ["PG_NA12878_hg38-chr21.vcf.gz", "PG_Conf_hg38-chr21.bed.gz"];
+    let Some((files, _)) = shared(&names, "GRCh38.chr21.slices.fa.gz") else { return };
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let path = |name: &str| directory.path().join(name);
+    let records = text(Path::new(&files[0]));
+    // A reference that has the bases that records name, and N elsewhere.
+    let mut bases = vec![b'N'; 46_709_983];
+    for line in records.lines().filter(|line| !line.starts_with('#')) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let start: usize = columns[1].parse::<usize>().expect("POS") - 1;
+        bases[start..start + columns[3].len()].copy_from_slice(columns[3].as_bytes());
+    }
+    let mut fasta = b">chr21\n".to_vec();
+    fasta.extend_from_slice(&bases);
+    fasta.push(b'\n');
+    fs::write(path("r.fa"), fasta).expect("written");
+    let (reference, out) = (utf8(&path("r.fa")), utf8(&path("out")));
+    let summary = |query: &str, options: &[&str]| {
+        let mut words =
+            vec!["variants", "compare", &files[0], query, "-r", &reference, "-o", &out, "--quiet"];
+        words.extend(options);
+        norn_ok(&words);
+        let rows = table(&path("out.summary.csv"));
+        let count = |kind: &str, name: &str| -> usize {
+            let row = rows.iter().find(|row| row["Type"] == kind && row["Filter"] == "ALL").expect("row");
+            row[name].parse().expect("count")
+        };
+        ["TRUTH.TP", "TRUTH.FN", "QUERY.FP", "QUERY.UNK"]
+            .map(|name| [count("SNP", name), count("INDEL", name)])
+    };
+    let [found, missed, wrong, unknown] = summary(&files[0], &["-f", &files[1], "--usefiltered-truth"]);
+    assert_eq!((missed, wrong), ([0, 0], [0, 0]));
+    let regions: Vec<(usize, usize)> = text(Path::new(&files[1]))
+        .lines()
+        .map(|line| {
+            let columns: Vec<&str> = line.split('\t').collect();
+            (columns[1].parse().expect("start"), columns[2].parse().expect("end"))
+        })
+        .collect();
+    // Confident by hap.py's rule: one of the record's bases lies in the regions, or, where it has a SNP and an insertion,
+    // the base behind; or the first base is changed and lies behind an insertion that is confident.
+    let (mut inside, mut outside, mut behind_insertion) = (0, 0, 0);
+    for line in records.lines().filter(|line| !line.starts_with('#')) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let genotype = columns[9].split(':').next().expect("GT");
+        let alternates: Vec<&str> = columns[4].split(',').collect();
+        let called: Vec<&str> = genotype
+            .split(['/', '|'])
+            .filter_map(|number| alternates.get(number.parse::<usize>().ok()?.checked_sub(1)?).copied())
+            .collect();
+        if called.is_empty() {
+            continue;
+        }
+        let (start, length) = (columns[1].parse::<usize>().expect("POS") - 1, columns[3].len());
+        let first = regions.partition_point(|(_, end)| *end <= start);
+        let meets = |length: usize| regions.get(first).is_some_and(|(from, _)| *from < start + length);
+        let inserts =
+            called.iter().any(|allele| length == 1 && allele.len() > 1 && allele.starts_with(columns[3]));
+        let changes_first = called.iter().any(|allele| !allele.starts_with(&columns[3][..1]));
+        let is_in = meets(length + usize::from(inserts && changes_first));
+        match is_in || (start == behind_insertion && changes_first) {
+            true => inside += 1,
+            false => outside += 1,
+        }
+        if inserts && meets(length) {
+            behind_insertion = start + 1;
+        }
+    }
+    assert_eq!((found[0] + found[1], unknown[0] + unknown[1]), (inside, outside));
+    // Every tenth record dropped, every seventeenth of the others with another genotype: what was done is what is found.
+    let (mut copy, mut number, mut dropped, mut changed) = (String::new(), 0, 0, 0);
+    for line in records.lines() {
+        let mut columns: Vec<String> = line.split('\t').map(str::to_owned).collect();
+        if !line.starts_with('#') {
+            number += 1;
+            let genotype = columns[9].split(':').next().expect("GT").to_owned();
+            let other = match genotype.replace('|', "/").as_str() {
+                "0/1" | "1/0" => "1/1",
+                "1/1" => "0/1",
+                _ => "",
+            };
+            if number % 10 == 0 {
+                dropped += usize::from(genotype.contains(['1', '2', '3']));
+                continue;
+            }
+            if number % 17 == 0 && !other.is_empty() {
+                columns[9] = columns[9].replacen(&genotype, other, 1);
+                changed += 1;
+            }
+        }
+        copy += &(columns.join("\t") + "\n");
+    }
+    fs::write(path("copy.vcf"), copy).expect("written");
+    let [_, missed, wrong, _] =
+        summary(&utf8(&path("copy.vcf")), &["--no-vcf", "--no-roc", "--usefiltered-truth"]);
+    assert_eq!((missed[0] + missed[1], wrong[0] + wrong[1]), (dropped + changed, changed));
 }

@@ -98,7 +98,7 @@ pub struct CompareArguments {
     #[arg(long)]
     obey_phase: bool,
 
-    /// Calls within so many bases of one another are near (lm, FP.al)
+    /// Calls with fewer bases than this between them are near (lm, FP.al)
     #[arg(long, alias = "scmp-distance", value_name = "BASES", default_value_t = 30)]
     loose_match_distance: u32,
 

@@ -1,5 +1,6 @@
 //! A call: what the genotype of one record makes of the reference.
 
+use super::search::Phase;
 use crate::formats::vcf::record::Record;
 use crate::variants::genotype;
 use crate::variants::norm::genome::{Bases, concrete};
@@ -62,11 +63,11 @@ impl Edit {
         (suffix + prefix).saturating_sub(shortest) as i64
     }
 
-    /// The same change some bases to the left, no further than its slack.
+    /// The same insertion or deletion some bases to the left, or to the right (negative), within its slack.
     pub fn moved(&self, by: i64) -> Self {
         let mut bases = self.bases.clone();
         if !bases.is_empty() {
-            let turn = by as usize % bases.len();
+            let turn = by.rem_euclid(bases.len() as i64) as usize;
             bases.rotate_right(turn);
         }
         Self { start: self.start - by, end: self.end - by, bases }
@@ -165,8 +166,8 @@ pub struct Call {
     pub edits: Vec<Edit>,
     /// What each haplotype has, by number in `edits`. A haploid genotype stands on both, `.` and `*` change nothing.
     pub haplotypes: [Option<u8>; 2],
-    /// By how many bases each change can be moved to the left within the bases of the record.
-    pub slack: Vec<i64>,
+    /// By how many bases each change can be moved to the left, and to the right, within the bases of the record.
+    pub slack: Vec<(i64, i64)>,
     /// Where the first change begins, 0-based.
     pub start: i64,
     /// Where the last one ends, exclusive.
@@ -214,7 +215,7 @@ impl Call {
         if bases.slice(position, position.saturating_add(reference.len() as i64)) != reference {
             return Ok(Err(LeftOut::ReferenceMismatch));
         }
-        let (mut edits, mut slack, mut haplotypes): (Vec<Edit>, _, _) = (Vec::new(), Vec::new(), [None; 2]);
+        let (mut edits, mut slacks, mut haplotypes): (Vec<Edit>, _, _) = (Vec::new(), Vec::new(), [None; 2]);
         for (haplotype, number) in numbers.iter().enumerate() {
             let Some(number) = number.filter(|number| *number > 0) else { continue };
             let alternate = record.alternates().nth(number - 1).ok_or_else(|| {
@@ -228,16 +229,20 @@ impl Call {
             }
             let alternate: Vec<u8> = alternate.iter().copied().map(concrete).collect();
             let Some(mut edit) = Edit::trimmed(position, &reference, &alternate) else { continue };
-            let mut room = edit.slack(&reference, &alternate);
+            // Behind the first base of the record, which is there to hold it (VCF 4.3, section 1.6.1, REF), if it can be.
+            let slack = edit.slack(&reference, &alternate);
+            let by = (edit.start - position - 1).clamp(0, slack);
+            let mut room = (slack - by, by);
+            edit = edit.moved(by);
             if edit.is_long() {
                 edit.move_left(bases);
-                room = 0;
+                room = (0, 0);
             }
             let known = edits.iter().position(|known| *known == edit);
             haplotypes[haplotype] = Some(known.unwrap_or(edits.len()) as u8);
             if known.is_none() {
                 edits.push(edit);
-                slack.push(room);
+                slacks.push(room);
             }
         }
         if edits.is_empty() {
@@ -256,7 +261,7 @@ impl Call {
             record: number,
             edits,
             haplotypes,
-            slack,
+            slack: slacks,
             start: position,
             end: position,
             zygosity,
@@ -285,6 +290,14 @@ impl Call {
         both
     }
 
+    /// The changes as genotypes are compared that are written alike: in their order where phases count.
+    pub fn form(&self, phase: Phase) -> [Option<&Edit>; 2] {
+        match phase {
+            Phase::AsWritten if self.is_phased => [self.edit(0), self.edit(1)],
+            _ => self.unordered(),
+        }
+    }
+
     /// The order in which calls are looked at; insertions at one place stand in that of their records.
     pub fn order(&self, other: &Self) -> std::cmp::Ordering {
         (self.start, self.end, self.record).cmp(&(other.start, other.end, other.record))
@@ -308,7 +321,7 @@ mod tests {
         //                                      0123456789
         let (_directory, genome) = genome(&[b"ACGTTTTGCA"]);
         let edit = |start: i64, end: i64, bases: &str| Edit { start, end, bases: bases.into() };
-        // By hand: from the front first, then from the end.
+        // By hand: an indel is put behind the first base.
         for (position, reference, alternate, cell, edits, haplotypes, zygosity) in [
             (3, "G", "T", "0/1", vec![edit(2, 3, "T")], [None, Some(0)], Zygosity::Het),
             (3, "g", "t", "1|1", vec![edit(2, 3, "T")], [Some(0), Some(0)], Zygosity::HomAlt),
@@ -318,11 +331,11 @@ mod tests {
                 "GTT",
                 "GT,G",
                 "1/2",
-                vec![edit(4, 5, ""), edit(3, 5, "")],
+                vec![edit(3, 4, ""), edit(3, 5, "")],
                 [Some(0), Some(1)],
                 Zygosity::HetAlt,
             ),
-            (3, "GT", "GTT,*", "1/2", vec![edit(4, 4, "T")], [Some(0), None], Zygosity::HetAlt),
+            (3, "GT", "GTT,*", "1/2", vec![edit(3, 3, "T")], [Some(0), None], Zygosity::HetAlt),
             (3, "GT", "CA", "1", vec![edit(2, 4, "CA")], [Some(0), Some(0)], Zygosity::Hemi),
             (3, "GT", "GA", "./1", vec![edit(3, 4, "A")], [None, Some(0)], Zygosity::Half),
             (3, "GTT", "CTA", "0/1", vec![edit(2, 5, "CTA")], [None, Some(0)], Zygosity::Het),

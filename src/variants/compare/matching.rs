@@ -40,7 +40,7 @@ pub struct Rules {
     pub by_genotype: bool,
     /// Whether phased genotypes are laid as they are written.
     pub phase: Phase,
-    /// Calls within so many bases are near one another.
+    /// Calls with fewer bases than this between them are near one another.
     pub distance: i64,
 }
 
@@ -102,7 +102,7 @@ pub fn judge(
     if sides.iter().any(|calls| calls.is_empty()) {
         return all(Match::None);
     }
-    if are_alike(sides) {
+    if are_alike(sides, rules.phase) {
         return all(best);
     }
     effort.searched += 1;
@@ -130,7 +130,7 @@ pub fn judge(
         }
         is_open[side][number] = !solution.is_matched[place] && !solution.is_given_up[place];
     }
-    match_alike(sides, &mut verdicts, best);
+    match_alike(sides, &mut verdicts, rules);
     if rules.by_genotype {
         members
             .retain(|&(side, number)| is_open[side][number] && verdicts[side][number].matched == Match::None);
@@ -149,10 +149,10 @@ pub fn judge(
 }
 
 /// Whether both sides have the same calls, none in the way of another: then each matches its like.
-fn are_alike(sides: [&[Call]; 2]) -> bool {
+fn are_alike(sides: [&[Call]; 2], phase: Phase) -> bool {
     let [truth, query] = sides;
     truth.len() == query.len()
-        && truth.iter().zip(query).all(|(a, b)| !a.is_long && a.unordered() == b.unordered())
+        && truth.iter().zip(query).all(|(a, b)| !a.is_long && a.form(phase) == b.form(phase))
         && truth.windows(2).all(|pair| pair[0].end <= pair[1].start)
 }
 
@@ -174,19 +174,19 @@ fn span_of<'c>(calls: impl Iterator<Item = &'c Call>) -> Range<i64> {
 
 /// Matches what is left and stands in both sides in the same form: also where it contradicts its neighbours, is too long,
 /// or was given up.
-fn match_alike(sides: [&[Call]; 2], verdicts: &mut [Vec<Verdict>; 2], best: Match) {
+fn match_alike(sides: [&[Call]; 2], verdicts: &mut [Vec<Verdict>; 2], rules: Rules) {
     let mut waiting: FxHashMap<[Option<&Edit>; 2], Vec<usize>> = FxHashMap::default();
     for (number, call) in sides[1].iter().enumerate().rev() {
         if verdicts[1][number].matched == Match::None {
-            waiting.entry(call.unordered()).or_default().push(number);
+            waiting.entry(call.form(rules.phase)).or_default().push(number);
         }
     }
     for (number, call) in sides[0].iter().enumerate() {
         if verdicts[0][number].matched == Match::None
-            && let Some(other) = waiting.get_mut(&call.unordered()).and_then(Vec::pop)
+            && let Some(other) = waiting.get_mut(&call.form(rules.phase)).and_then(Vec::pop)
         {
-            verdicts[0][number].matched = best;
-            verdicts[1][other].matched = best;
+            verdicts[0][number].matched = rules.best();
+            verdicts[1][other].matched = rules.best();
         }
     }
 }
@@ -208,7 +208,7 @@ fn match_shared(sides: [&[Call]; 2], verdicts: &mut [Vec<Verdict>; 2]) {
     }
 }
 
-/// Marks what is left and lies within a distance of any call of the other side.
+/// Marks what is left and lies less than a distance away from any call of the other side.
 fn match_nearby(sides: [&[Call]; 2], verdicts: &mut [Vec<Verdict>; 2], distance: i64) {
     for side in 0..2 {
         let others = sides[1 - side];
@@ -223,8 +223,8 @@ fn match_nearby(sides: [&[Call]; 2], verdicts: &mut [Vec<Verdict>; 2], distance:
             if verdict.matched != Match::None {
                 continue;
             }
-            let before = others.partition_point(|other| other.start <= call.end.saturating_add(distance));
-            if before > 0 && ends[before - 1].saturating_add(distance) >= call.start {
+            let before = others.partition_point(|other| other.start < call.end.saturating_add(distance));
+            if before > 0 && ends[before - 1].saturating_add(distance) > call.start {
                 verdict.matched = Match::Nearby;
             }
         }

@@ -67,6 +67,14 @@ impl Judged<'_> {
         &self.records[side][self.calls[side][call].record]
     }
 
+    /// Where a call changes the reference; as hap.py has it, an indel lies as far to the left as its record lets it.
+    fn extent(&self, side: usize, call: usize) -> Option<Extent> {
+        let call = &self.calls[side][call];
+        let edits = call.edits.iter().zip(&call.slack);
+        let extents = edits.map(|(edit, (left, _))| Extent::of(edit.start - left, edit.end - left));
+        extents.reduce(Extent::joined)
+    }
+
     /// Counts the calls of a cluster (ranges of both sides' calls), and gives its rows as text with their positions.
     pub fn finish(
         &self,
@@ -82,7 +90,8 @@ impl Judged<'_> {
             .filter_map(|call| {
                 let record = self.record(0, call);
                 let start = record.position();
-                strata.extended_by(start, start.saturating_add(record.reference().len() as i64))
+                let end = start.saturating_add(record.reference().len() as i64);
+                strata.extended_by(start, end, self.extent(0, call)?)
             })
             .collect();
         let mut loci: BTreeMap<i64, Locus<'_>> = BTreeMap::new();
@@ -152,14 +161,8 @@ impl Judged<'_> {
         loci: &mut BTreeMap<i64, Locus<'r>>,
     ) -> Row {
         let both = || calls.iter().enumerate().filter_map(|(side, call)| call.map(|call| (side, call)));
-        // As hap.py has it, an indel lies as far to the left as its record lets it.
-        let extents = both().flat_map(|(side, call)| {
-            let call = &self.calls[side][call];
-            let slack = call.slack.iter().copied().chain(std::iter::repeat(0));
-            call.edits.iter().zip(slack).map(|(edit, slack)| Extent::of(edit.start - slack, edit.end - slack))
-        });
-        let extent = extents.reduce(Extent::joined);
-        let extent = extent.unwrap_or(Extent::of(0, 0));
+        let extents = both().filter_map(|(side, call)| self.extent(side, call));
+        let extent = extents.reduce(Extent::joined).unwrap_or(Extent::of(0, 0));
         let locus = both().next().map_or(0, |(side, call)| self.verdicts[side][call].locus);
         let is_confident = strata.is_confident(extent, widened);
         let (strata, crosses) = strata.strata(extent);

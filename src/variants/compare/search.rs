@@ -225,9 +225,9 @@ impl<const P: usize> Search<'_, P> {
             if paths.len() > MAX_PATHS || steps > MAX_STEPS {
                 let behind = self.behind(&paths);
                 solution.given_up += 1;
-                for side in 0..2 {
-                    let range = anchor.state.decided[side] as usize..behind[side] as usize;
-                    field.sides[side][range].iter().for_each(|place| solution.is_given_up[*place] = true);
+                for ((side, from), to) in field.sides.iter().zip(anchor.state.decided).zip(behind) {
+                    let given_up = &side[from as usize..to as usize];
+                    given_up.iter().for_each(|place| solution.is_given_up[*place] = true);
                 }
                 paths = vec![Path::in_sync(behind, field, anchor.taken, anchor.node)];
                 continue;

@@ -243,12 +243,12 @@ impl ContigStrata<'_> {
         is_in(regions) || truth.iter().any(|record| is_in(std::slice::from_ref(record)))
     }
 
-    /// The bases that a record of the truth makes confident: its own, from POS on, and the one behind an insertion, where
-    /// one of its own is in the regions (hap.py's `--adjust-conf-regions`).
-    pub fn extended_by(&self, start: i64, end: i64) -> Option<Interval> {
+    /// The bases that a record of the truth (`start..end`) makes confident: where its alleles change the reference, if one of
+    /// its own is in the regions (hap.py's `--adjust-conf-regions`).
+    pub fn extended_by(&self, start: i64, end: i64, extent: Extent) -> Option<Interval> {
         let own = Extent { start, end, is_insertion: false };
         let is_in = self.confident.is_some_and(|regions| Lies::of(own, regions) != Lies::Outside);
-        is_in.then(|| Extent { end: end + 1, ..own }.interval())
+        is_in.then(|| extent.interval())
     }
 
     /// The strata in which an extent lies, by subset number, and whether it crosses a border of one.
@@ -299,9 +299,9 @@ mod tests {
         // An insertion behind base 19, whose record is that base alone.
         let insertion = Extent::of(20, 20);
         assert!(!strata.is_confident(insertion, &[]));
-        let widened = strata.extended_by(19, 20);
+        let widened = strata.extended_by(19, 20, insertion);
         assert_eq!(widened, Some(Interval { start: 19, end: 21 }));
         assert!(strata.is_confident(insertion, &widened.into_iter().collect::<Vec<_>>()));
-        assert_eq!(strata.extended_by(20, 21), None);
+        assert_eq!(strata.extended_by(20, 21, Extent::of(21, 21)), None);
     }
 }

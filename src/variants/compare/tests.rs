@@ -36,7 +36,7 @@ fn made(dice: &mut Dice) -> (Vec<u8>, Vec<Change>) {
         let end = reference.len() as i64;
         reference.extend(dice.bases(30));
         let haplotypes = [[true, false], [false, true], [true, true]];
-        let mut any = |dice: &mut Dice| haplotypes[dice.below(3) as usize];
+        let any = |dice: &mut Dice| haplotypes[dice.below(3) as usize];
         let mut places: Vec<i64> =
             (0..4).map(|_| begin - 3 + dice.below((end - begin + 6) as u64) as i64).collect();
         places.sort_unstable();

@@ -10,7 +10,7 @@ fn call(edits: Vec<Edit>, haplotypes: [Option<u8>; 2]) -> Call {
         record: 0,
         start: edits.iter().map(|edit| edit.start).min().unwrap(),
         end: edits.iter().map(|edit| edit.end).max().unwrap(),
-        slack: vec![0; edits.len()],
+        slack: vec![(0, 0); edits.len()],
         edits,
         haplotypes,
         zygosity: Zygosity::Het,
