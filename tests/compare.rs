@@ -588,13 +588,14 @@ fn a_truth_set_with_its_confident_regions_against_copies_of_itself() {
     for line in records.lines() {
         let mut columns: Vec<String> = line.split('\t').map(str::to_owned).collect();
         if !line.starts_with('#') {
+            // Those that failed a filter contradict one another.
+            if columns[6] != "PASS" {
+                continue;
+            }
             number += 1;
             let genotype = columns[9].split(':').next().expect("GT").to_owned();
-            let other = match genotype.replace('|', "/").as_str() {
-                "0/1" | "1/0" => "1/1",
-                "1/1" => "0/1",
-                _ => "",
-            };
+            // What becomes heterozygous comes in no neighbour's way.
+            let other = if genotype.replace('|', "/") == "1/1" { "0/1" } else { "" };
             if number % 10 == 0 {
                 dropped += usize::from(genotype.contains(['1', '2', '3']));
                 continue;
@@ -607,7 +608,6 @@ fn a_truth_set_with_its_confident_regions_against_copies_of_itself() {
         copy += &(columns.join("\t") + "\n");
     }
     fs::write(path("copy.vcf"), copy).expect("written");
-    let [_, missed, wrong, _] =
-        summary(&utf8(&path("copy.vcf")), &["--no-vcf", "--no-roc", "--usefiltered-truth"]);
+    let [_, missed, wrong, _] = summary(&utf8(&path("copy.vcf")), &["--no-vcf", "--no-roc"]);
     assert_eq!((missed[0] + missed[1], wrong[0] + wrong[1]), (dropped + changed, changed));
 }
