@@ -1,5 +1,6 @@
 //! `norn variants`: bcftools' subcommands under their names and options, to a chain and one pass.
 
+mod compare;
 mod concat;
 mod family;
 mod fill_tags;
@@ -60,6 +61,7 @@ enum VariantsCommand {
     #[command(alias = "+trio-dnm2")]
     TrioDnm2(Box<trio_dnm2::TrioDnm2Arguments>),
     Trio(Box<trio::TrioArguments>),
+    Compare(Box<compare::CompareArguments>),
 }
 
 impl VariantsArguments {
@@ -86,6 +88,7 @@ impl VariantsArguments {
             VariantsCommand::Merge(arguments) => arguments.run(),
             VariantsCommand::Mendelian2(arguments) => arguments.run(),
             VariantsCommand::Trio(arguments) => arguments.run(),
+            VariantsCommand::Compare(arguments) => arguments.run(),
         }
     }
 }

@@ -22,6 +22,7 @@ use std::{
 };
 
 use md5::{Digest, Md5};
+use rayon::prelude::*;
 
 use super::{
     fai::{self, FaiProblem, FaiRecord},
@@ -145,6 +146,21 @@ impl Reference {
         }
         out.truncate(bases);
         Ok(())
+    }
+
+    /// Bases of all contigs that are not `N`, counted by the threads of the pool it is called in.
+    ///
+    /// # Errors
+    /// As [`Reference::fetch`].
+    pub fn known_bases(&self) -> Result<u64, FastaError> {
+        let slices = self.contigs.iter().enumerate().flat_map(|(contig, (_, length))| {
+            (0..*length).step_by(MD5_SLICE).map(move |start| (contig, start))
+        });
+        let count = |buffer: &mut Vec<u8>, (contig, start): (usize, u64)| {
+            self.fetch(contig, start, start + MD5_SLICE as u64, buffer)?;
+            Ok(buffer.iter().filter(|base| !matches!(base, b'N' | b'n')).count() as u64)
+        };
+        slices.collect::<Vec<_>>().into_par_iter().map_init(Vec::new, count).sum()
     }
 
     /// MD5 of a contig as 32 lower-case hexadecimal digits: bases in upper case, nothing outside `!`..`~`, as the

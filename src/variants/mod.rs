@@ -4,6 +4,7 @@ pub mod allele_counts;
 pub mod allele_lists;
 pub mod allele_subset;
 pub mod chain;
+pub mod compare;
 pub mod expression;
 pub mod fill_tags;
 pub mod filter;

@@ -166,6 +166,25 @@ impl Regions {
         self.names.iter().enumerate().map(|(number, name)| (name.as_slice(), self.intervals.contig(number)))
     }
 
+    /// The regions of a contig, 0-based half-open, sorted and disjoint.
+    pub fn of_contig(&self, contig: &[u8]) -> &[Interval] {
+        self.numbers.get(contig).map_or(&[], |number| self.intervals.contig(*number))
+    }
+
+    /// Bases in all regions.
+    pub fn total_length(&self) -> u64 {
+        self.intervals.total_length()
+    }
+
+    /// Bases that are in regions of another set, too.
+    pub fn shared_length(&self, other: &Self) -> u64 {
+        let renumbered = other.names.iter().enumerate().filter_map(|(number, name)| {
+            let ours = *self.numbers.get(name)?;
+            Some(other.intervals.contig(number).iter().map(move |interval| (ours, *interval)))
+        });
+        self.intervals.intersection(&IntervalSet::new(renumbered.flatten())).total_length()
+    }
+
     /// Whether an interval of a contig meets a region.
     pub fn meets(&self, contig: &[u8], interval: Interval) -> bool {
         self.numbers.get(contig).is_some_and(|number| self.intervals.overlaps(*number, interval))

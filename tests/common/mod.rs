@@ -3,6 +3,7 @@
 //! Running our binary and its peers, and comparing what they write.
 
 pub mod bcftools;
+pub mod compared;
 pub mod made;
 pub mod variant_files;
 

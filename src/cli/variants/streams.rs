@@ -142,6 +142,11 @@ impl WorkerArguments {
         self.threads.map_or_else(default_threads, |threads| usize::from(threads.max(1)))
     }
 
+    /// Whether nothing is told of how the work goes.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// The threads, of which the calling one is one: it is to ask for them once.
     pub fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
         Ok(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).use_current_thread().build()?)

@@ -13,7 +13,7 @@ mod atoms;
 pub mod counts;
 mod duplicates;
 mod fix;
-mod genome;
+pub(super) mod genome;
 mod genotypes;
 mod groups;
 mod join;

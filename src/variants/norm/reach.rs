@@ -31,7 +31,7 @@ pub fn leftmost(position: i64, bases: &mut Bases<'_>) -> i64 {
 }
 
 /// The smallest period of a sequence, if it is at most half the sequence (Knuth, Morris and Pratt).
-fn smallest_period(sequence: &[u8]) -> Option<usize> {
+pub fn smallest_period(sequence: &[u8]) -> Option<usize> {
     // Nearly all sequences are refused here: a period repeats the first bases somewhere in the first half.
     let half = sequence.len() / 2;
     let probe = sequence.get(..16)?;

@@ -91,7 +91,7 @@ impl From<OutputError> for TogetherError {
 }
 
 /// A problem with a record of a file.
-fn in_file(path: &Path, source: RecordProblem) -> TogetherError {
+pub fn in_file(path: &Path, source: RecordProblem) -> TogetherError {
     PipelineError::Record { path: path.to_owned(), source }.into()
 }
 
