@@ -123,6 +123,58 @@ const OF_PARTS: &[&str] = &[
     "merge --force-samples {}",
 ];
 
+/// Of chunks that overlap.
+const OF_CHUNKS: &[&str] = &[
+    "concat -l {}",
+    "concat -l -c {}",
+    "concat -l -q 100 {}",
+    "concat -l -c -q 50 {}",
+    "concat -l --ligate-warn {}",
+    "concat -l --ligate-force {}",
+    "concat -l --ligate-force -c -q 99 {}",
+];
+
+/// Chunks of the trio's contigs, each overlapping the next. Those with an odd number have the haplotypes of two samples the
+/// other way round, of the third in each fifth record. With `holes` overlaps lack a site now and then, in one file or the
+/// other.
+fn chunks(name: &'static str, directory: &Path, holes: bool) -> Set {
+    let text = first(&root().join("testdata/trio.truth.vcf.gz"), 20_000, None);
+    let (header, records): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
+    let turned = |number: usize, line: &str| {
+        let turn = |(place, cell): (usize, &str)| {
+            let is_turned = place == 9 || place == 11 || place == 10 && number.is_multiple_of(5);
+            match cell.split_once('|').filter(|_| is_turned) {
+                Some((one, other)) => format!("{other}|{one}"),
+                None => cell.to_owned(),
+            }
+        };
+        line.split('\t').enumerate().map(turn).collect::<Vec<_>>().join("\t")
+    };
+    let mut texts = Vec::new();
+    for contig in ["chr1", "chr2"] {
+        let of_contig: Vec<&str> =
+            records.iter().filter(|line| line.split('\t').next() == Some(contig)).copied().collect();
+        let (size, overlap) = (of_contig.len() / 3, of_contig.len() / 10);
+        for chunk in 0..3 {
+            let (from, to) = (chunk * size, (chunk * size + size + overlap).min(of_contig.len()));
+            let mut lines: Vec<String> = header.iter().map(|line| format!("{line}\n")).collect();
+            for (number, line) in of_contig.iter().enumerate().take(to).skip(from) {
+                // Not the first and the last sites of an overlap: there bcftools drops what lies before the next common one.
+                let (into, left) = (number - from, to - number);
+                let is_hole = holes && left > 2 && into > 2 && (number + 5 * chunk).is_multiple_of(13);
+                let in_overlap = chunk > 0 && into < overlap || chunk < 2 && left <= overlap;
+                if is_hole && in_overlap {
+                    continue;
+                }
+                let line = if chunk == 1 { turned(number, line) } else { (*line).to_owned() };
+                lines.push(line + "\n");
+            }
+            texts.push(lines.concat());
+        }
+    }
+    set(name, &texts, directory, false)
+}
+
 /// Writes texts as bcftools writes them, BGZF and BCF, with indices.
 fn set(name: &'static str, texts: &[String], directory: &Path, is_gvcf: bool) -> Set {
     let (mut packed, mut binary) = (Vec::new(), Vec::new());
@@ -255,6 +307,8 @@ fn commands_are_those_of_bcftools() {
         cases.extend(CASES.iter().chain(more).map(|case| (set, *case)));
     }
     cases.extend(of_parts.iter().flat_map(|set| OF_PARTS.iter().map(move |case| (set, *case))));
+    let of_chunks = [chunks("chunks", directory.path(), false), chunks("holes", directory.path(), true)];
+    cases.extend(of_chunks.iter().flat_map(|set| OF_CHUNKS.iter().map(move |case| (set, *case))));
     // bcftools asks for the same contigs in all headers where there is no index, and with -G does not see that files
     // overlap.
     cases.retain(|(set, case)| (set.name, *case) != ("odd", "merge --no-index {}"));

@@ -10,9 +10,11 @@ pub mod concat;
 pub mod headers;
 pub mod input;
 pub mod intersect;
+pub mod ligate;
 pub mod merge;
 pub mod naive;
 pub mod pairing;
+pub mod phase;
 pub mod walk;
 
 use std::path::{Path, PathBuf};
