@@ -3,6 +3,7 @@
 mod concat;
 mod fill_tags;
 mod filter;
+mod index;
 mod isec;
 mod merge;
 mod names;
@@ -47,6 +48,7 @@ enum VariantsCommand {
     Reheader(Box<names::ReheaderArguments>),
     Sort(Box<sort::SortArguments>),
     Stats(Box<stats::StatsArguments>),
+    Index(index::IndexArguments),
     Validate(validate::ValidateArguments),
     Concat(Box<concat::ConcatArguments>),
     Isec(Box<isec::IsecArguments>),
@@ -70,6 +72,7 @@ impl VariantsArguments {
             VariantsCommand::Reheader(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
             VariantsCommand::Stats(arguments) => arguments.run(),
+            VariantsCommand::Index(arguments) => arguments.run(),
             VariantsCommand::Validate(arguments) => arguments.run(),
             VariantsCommand::Concat(arguments) => arguments.run(),
             VariantsCommand::Isec(arguments) => arguments.run(),
