@@ -5,7 +5,7 @@
 mod decode;
 mod encode;
 
-pub use decode::decode;
+pub use decode::{FieldOf, Kind, decode, field_kinds};
 pub use encode::{EncodeError, Encoder, Scratch};
 
 use rustc_hash::FxHashMap;
