@@ -40,27 +40,17 @@ fn records(words: &[&str]) -> Vec<String> {
     one
 }
 
+/// bcftools 1.24 cuts the block at 30 where the record at 35 is, because the one at 10 has waited for its row.
 #[test]
 fn blocks_are_records_like_others_without_the_option_for_them() {
     let directory = tempfile::tempdir().expect("temporary directory");
-    let a = write(
-        directory.path(),
-        "a",
-        &[
-            "1 10 . A C . . . GT 0/1",
-            "1 10 . A <NON_REF> . . END=20 GT 0/0",
-            "1 30 . A <NON_REF> . . END=40 GT 0/0",
-        ],
-    );
-    let b = write(directory.path(), "b", &["1 10 . A C . . . GT 1/1", "1 12 . G T . . . GT 0/1"]);
-    // The block at 10 says nothing of b, nor of 12.
-    let expected = [
-        "1 10 . A C . . . GT 0/1 1/1",
-        "1 10 . A <NON_REF> . . END=20 GT 0/0 ./.",
-        "1 12 . G T . . . GT ./. 0/1",
-        "1 30 . A <NON_REF> . . END=40 GT 0/0 ./.",
-    ];
-    assert_eq!(records(&["merge", "-m", "none", &a, &b]), expected);
+    let blocks = ["1 10 . A <NON_REF> . . END=20 GT 0/0", "1 30 . A <NON_REF> . . END=40 GT 0/0"];
+    let a = write(directory.path(), "a", &blocks);
+    let others = ["1 10 . A AC . . . GT 1/1", "1 10 . A G . . . GT 1/1", "1 35 . G T . . . GT 0/1"];
+    let b = write(directory.path(), "b", &others);
+    let rows = records(&["merge", &a, &b]);
+    let behind: Vec<&String> = rows.iter().skip_while(|row| row.starts_with("1 10 ")).collect();
+    assert_eq!(behind, ["1 30 . A <NON_REF> . . END=40 GT 0/0 ./.", "1 35 . G T . . . GT ./. 0/1"]);
 }
 
 #[test]
@@ -120,39 +110,87 @@ fn files_that_overlap_are_not_put_one_behind_another() {
     }
 }
 
-/// A file behind a gap is read alone. bcftools 1.24 then opens the one behind it, too, and takes all its sites for an
-/// overlap that is not perfect.
-#[test]
-fn chunks_behind_a_gap_are_ligated() {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let chunk = |name: &str, records: &[&str]| {
-        let file = write(directory.path(), "s", records);
-        let path = directory.path().join(name);
+/// Writes chunks of one sample; the words of a record are its position and genotype.
+fn chunks(directory: &Path, chunks: &[&[(u64, &str)]]) -> Vec<String> {
+    let chunk = |(number, records): (usize, &&[(u64, &str)])| {
+        let records: Vec<String> = records
+            .iter()
+            .map(|(position, genotype)| format!("1 {position} . A C . . . GT {genotype}"))
+            .collect();
+        let file = write(directory, "s", &records.iter().map(String::as_str).collect::<Vec<_>>());
+        let path = directory.join(format!("{number}.vcf"));
         fs::rename(&file, &path).expect("input");
         utf8(&path)
     };
-    let first = chunk("1.vcf", &["1 10 . A C . . . GT 0|1"]);
-    let second =
-        chunk("2.vcf", &["1 20 . A C . . . GT 0|1", "1 30 . A C . . . GT 0|1", "1 40 . A C . . . GT 1|0"]);
-    let third =
-        chunk("3.vcf", &["1 30 . A C . . . GT 1|0", "1 40 . A C . . . GT 0|1", "1 50 . A C . . . GT 1|0"]);
-    // The third has the haplotypes of the second the other way round.
-    let expected = [
-        "1 10 . A C . . . GT:PS 0|1:10",
-        "1 20 . A C . . . GT:PS 0|1:10",
-        "1 30 . A C . . . GT:PS 0|1:10",
-        "1 40 . A C . . . GT:PQ:PS 1|0:99:10",
-        "1 50 . A C . . . GT:PS 0|1:10",
-    ];
-    assert_eq!(records(&["concat", "-l", &first, &second, &third]), expected);
-    // A site that the second lacks: at the beginning of an overlap bcftools leaves it out without a word.
-    let third = chunk("3.vcf", &["1 25 . G T . . . GT 1|0", "1 30 . A C . . . GT 1|0"]);
-    let output = norn(&["variants", "concat", "--quiet", "-l", &second, &third]);
+    chunks.iter().enumerate().map(chunk).collect()
+}
+
+/// In each case the second of two overlapping chunks has the haplotypes of the first the other way round, so that its
+/// genotypes are swapped and no others are.
+#[test]
+fn chunks_are_ligated_in_the_phase_of_the_first() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    for (name, option, files, expected) in [
+        (
+            // bcftools opens the file behind the gap together with the next, and takes all its sites for a bad overlap.
+            "behind a gap",
+            "-l",
+            &[
+                &[(10, "0|1")][..],
+                &[(20, "0|1"), (30, "0|1"), (40, "1|0")],
+                &[(30, "1|0"), (40, "0|1"), (50, "1|0")],
+            ][..],
+            "10 0|1:10, 20 0|1:10, 30 0|1:10, 40 1|0:99:10, 50 0|1:10",
+        ),
+        (
+            // bcftools swaps the first file's site at 40, too.
+            "one within another",
+            "-l",
+            &[&[(10, "0|1"), (20, "0|1"), (30, "0|1"), (40, "1|0")], &[(20, "1|0"), (30, "1|0")]],
+            "10 0|1:10, 20 0|1:10, 30 0|1:99:10, 40 1|0:10",
+        ),
+        (
+            // bcftools swaps the first file's site at 45, and not the second file's at 25.
+            "sites that one file lacks",
+            "--ligate-force",
+            &[
+                &[(10, "0|1"), (20, "0|1"), (30, "0|1"), (40, "0|1"), (45, "1|0"), (50, "1|0")],
+                &[(20, "1|0"), (25, "1|0"), (40, "1|0"), (50, "0|1"), (60, "1|0")],
+            ],
+            "10 0|1:10, 20 0|1:10, 25 0|1:10, 30 0|1:10, 40 0|1:99:10, 45 1|0:10, 50 1|0:10, 60 0|1:10",
+        ),
+        (
+            "the same, left out",
+            "--ligate-warn",
+            &[
+                &[(10, "0|1"), (20, "0|1"), (30, "0|1"), (40, "0|1")],
+                &[(20, "1|0"), (25, "1|0"), (40, "1|0")],
+            ],
+            "10 0|1:10, 20 0|1:10, 40 0|1:99:10",
+        ),
+        (
+            // bcftools leaves such a site out without a word.
+            "a site before the first that both have",
+            "--ligate-warn",
+            &[&[(10, "0|1"), (20, "0|1"), (40, "0|1")], &[(15, "1|0"), (20, "1|0"), (40, "1|0")]],
+            "10 0|1:10, 20 0|1:10, 40 0|1:99:10",
+        ),
+    ] {
+        let files = chunks(directory.path(), files);
+        let words: Vec<&str> =
+            ["concat", option].into_iter().chain(files.iter().map(String::as_str)).collect();
+        let found: Vec<String> = records(&words)
+            .iter()
+            .map(|row| {
+                let columns: Vec<&str> = row.split(' ').collect();
+                format!("{} {}", columns[1], columns[9])
+            })
+            .collect();
+        assert_eq!(found.join(", "), expected, "{name}");
+    }
+    let files = chunks(directory.path(), &[&[(10, "0|1"), (20, "0|1")], &[(15, "1|0"), (20, "1|0")]]);
+    let output = norn(&["variants", "concat", "--quiet", "-l", &files[0], &files[1]]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("1:25") && said.contains("--ligate-force"), "{said}");
-    let kept = records(&["concat", "--ligate-force", &second, &third]);
-    assert!(kept.iter().any(|row| row.starts_with("1 25 . G T")), "{kept:?}");
-    let without = records(&["concat", "--ligate-warn", &second, &third]);
-    assert!(!without.iter().any(|row| row.starts_with("1 25 . G T")), "{without:?}");
+    assert!(said.contains("1:15") && said.contains("--ligate-force"), "{said}");
 }

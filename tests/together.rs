@@ -357,6 +357,8 @@ fn commands_are_those_of_bcftools() {
     // overlap.
     cases.retain(|(set, case)| (set.name, *case) != ("odd", "merge --no-index {}"));
     cases.retain(|(set, case)| (set.name, *case) != ("calls", "concat -G {}"));
+    // Sites of imperfect overlaps have the phase of their file (tests/differences.rs).
+    cases.retain(|(set, case)| set.name != "holes" || !case.contains("--ligate-force"));
     cases.retain(|(set, case)| format!("{} {case}", set.name).contains(&wanted));
     let mut jobs = Vec::new();
     for (number, (set, case)) in cases.iter().enumerate() {

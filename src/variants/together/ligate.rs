@@ -171,8 +171,11 @@ impl<'p> Ligation<'p> {
         };
         let mut was_retired = false;
         while self.active.len() > 1 && self.is_done(0, place.0) {
-            self.retire()?;
+            self.retire(0)?;
             was_retired = true;
+        }
+        while self.active.len() > 1 && self.is_done(1, place.0) {
+            self.retire(1)?;
         }
         while let Some(start) = self.starts.get(self.upcoming)
             && start.0 == place.0
@@ -210,10 +213,13 @@ impl<'p> Ligation<'p> {
         place.is_none_or(|place| place.0 != contig)
     }
 
-    /// Ends the first of the active files.
-    fn retire(&mut self) -> Result<(), TogetherError> {
-        self.phase.end_overlap();
-        let input = &self.inputs[self.active.remove(0)];
+    /// Ends the first of the active files, or the second one within it.
+    fn retire(&mut self, slot: usize) -> Result<(), TogetherError> {
+        match slot {
+            0 => self.phase.end_overlap(),
+            _ => self.phase.end_inner(),
+        }
+        let input = &self.inputs[self.active.remove(slot)];
         match input.head() {
             None => Ok(()),
             Some(_) => {
@@ -267,7 +273,7 @@ impl<'p> Ligation<'p> {
             };
             let mut first = of(retired);
             while first.is_none() && self.active.len() > 1 && is_over(self, retired, 0) {
-                self.retire()?;
+                self.retire(0)?;
                 retired += 1;
                 is_alone = true;
                 first = of(retired);

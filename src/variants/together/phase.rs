@@ -96,7 +96,7 @@ impl Phase {
 
     /// Takes a record of one file alone.
     pub fn take(&mut self, record: Record) {
-        self.emit(record, true, None);
+        self.emit(record, self.swapped(), None);
     }
 
     /// Takes a site where two files overlap.
@@ -104,8 +104,15 @@ impl Phase {
         self.overlap.push(pair);
     }
 
+    /// The second file ends before the first, which goes on in its own phase.
+    pub fn end_inner(&mut self) {
+        let (swaps, has_swaps) = (Arc::clone(&self.swaps), self.has_swaps);
+        self.end_overlap();
+        (self.swaps, self.has_swaps) = (swaps, has_swaps);
+    }
+
     /// The overlap, if there is one, is read to its end: the first half of its sites is the first file's, the other the
-    /// second file's in the phase of the first.
+    /// second file's in the phase of the first. Sites that one file lacks are the other's, in its phase.
     pub fn end_overlap(&mut self) {
         if self.overlap.is_empty() {
             return;
@@ -113,24 +120,27 @@ impl Phase {
         let mut sites = std::mem::take(&mut self.overlap);
         let votes = votes(&sites, &self.swaps);
         let second_half = sites.split_off(sites.len().div_ceil(2));
-        for [first, second] in sites {
-            let is_first = first.is_some();
-            if let Some(record) = first.or(second) {
-                self.emit(record, is_first, None);
-            }
-        }
+        let of_first = self.swapped();
         self.swaps = Arc::new(votes.iter().map(|(keep, swap)| keep < swap).collect());
         self.has_swaps = self.swaps.contains(&true);
+        let of_second = self.swapped();
+        for [first, second] in sites {
+            let swaps = if first.is_some() { &of_first } else { &of_second };
+            if let Some(record) = first.or(second) {
+                self.emit(record, swaps.clone(), None);
+            }
+        }
         let qualities: Vec<i32> = votes.into_iter().map(|(keep, swap)| quality(keep, swap)).collect();
         let mut qualities = Some(Arc::new(qualities));
         for [first, second] in second_half {
             let is_both = first.is_some() && second.is_some();
+            let swaps = if second.is_some() { &of_second } else { &of_first };
             let Some(record) = second.or(first) else { continue };
             let of_this = if is_both { qualities.take() } else { None };
             if let Some(qualities) = &of_this {
                 self.begin_sets(record.position(), qualities);
             }
-            self.emit(record, true, of_this);
+            self.emit(record, swaps.clone(), of_this);
         }
     }
 
@@ -147,11 +157,16 @@ impl Phase {
         }
     }
 
-    fn emit(&mut self, record: Record, may_swap: bool, qualities: Option<Arc<Vec<i32>>>) {
+    /// The samples whose haplotypes change places, if there are such.
+    fn swapped(&self) -> Option<Arc<Vec<bool>>> {
+        self.has_swaps.then(|| Arc::clone(&self.swaps))
+    }
+
+    fn emit(&mut self, record: Record, swaps: Option<Arc<Vec<bool>>>, qualities: Option<Arc<Vec<i32>>>) {
         let with_sets = !self.compact_sets || std::mem::take(&mut self.sets_changed);
         self.ready.push_back(Ligated {
             record,
-            swaps: (self.has_swaps && may_swap).then(|| Arc::clone(&self.swaps)),
+            swaps,
             qualities,
             sets: with_sets.then(|| Arc::clone(&self.sets)),
         });
