@@ -215,3 +215,101 @@ fn all_is_counted_the_first_is_shown_and_rules_can_be_left_out() {
         norn_ok(&["variants", "validate", file.to_str().expect("UTF-8")]);
     }
 }
+
+/// The text as BCF, not compressed.
+fn binary(text: &str) -> Vec<u8> {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let path = directory.path().join("in.vcf");
+    fs::write(&path, text).expect("input");
+    norn_ok(&["variants", "view", "--quiet", "--no-version", "-Ou", path.to_str().expect("UTF-8")]).stdout
+}
+
+/// Where the records of a BCF begin (VCF specification, section 6.2: magic, length of the header, header).
+fn body(bytes: &[u8]) -> usize {
+    9 + u32::from_le_bytes(bytes[5..9].try_into().expect("four bytes")) as usize
+}
+
+#[test]
+fn a_bcf_is_held_against_the_rules_of_text() {
+    let meta = format!(
+        "{INFO}##contig=<ID=1>\n##contig=<ID=2>\n##FILTER=<ID=q,Description=\"\">\n\
+        ##FORMAT=<ID=GT,Number=1,Type=String,Description=\"\">\n\
+        ##FORMAT=<ID=DP,Number=1,Type=Integer,Description=\"\">\n"
+    );
+    for (records, rule) in [
+        (&["1\t5\ta;b\tA\tC,<DEL>\t30\tq\tX=1;XA=0.5,1\tGT:DP\t0/1:5\t.:."][..], ""),
+        (&["1\t5\t.\tA\tC\t-1\t.\t.\tGT\t0/1\t0/0"], "qual"),
+        (&["1\t5\t.\tA\tC,G\t.\t.\tXA=1\tGT\t0/1\t0/0"], "info-number"),
+        (&["1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/2\t0/0"], "genotype"),
+        (&["1\t5\t.\tA\tC\t.\t.\t.\tDP:GT\t1:0/1\t2:0/0"], "format-key"),
+        (&["1\t5\t.\tA\tC\t.\t.\t.\tY\t1,2\t1"], "sample-number"),
+        (&["1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0", "1\t4\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0"], "sorted"),
+        (&["1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0", "1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0"], "duplicate"),
+    ] {
+        let records: String = records.iter().map(|record| format!("{record}\n")).collect();
+        let text = format!("{}{records}", with_meta("4.3", &meta));
+        let expected: Vec<String> = (!rule.is_empty()).then(|| rule.to_owned()).into_iter().collect();
+        let code = if rule.is_empty() { 0 } else { 3 };
+        assert_eq!(broken(&binary(&text), &[]), (code, expected), "{records}");
+        // The same as text; and a line of it is the BCF's.
+        assert_breaks(&text, rule);
+    }
+}
+
+#[test]
+fn a_bcf_has_rules_of_its_own() {
+    let meta = "##contig=<ID=1>\n##FILTER=<ID=q,Description=\"\">\n\
+        ##INFO=<ID=X,Number=1,Type=Integer,Description=\"\">\n\
+        ##FORMAT=<ID=GT,Number=1,Type=String,Description=\"\">\n";
+    let text = format!("{}1\t5\t.\tA\tC\t.\t.\tX=7\tGT\t0/1\t0/0\n", with_meta("4.3", meta));
+    let sound = binary(&text);
+    let body = body(&sound);
+    let find = |bytes: &[u8]| {
+        let at = sound[body..].windows(bytes.len()).position(|window| window == bytes);
+        body + at.expect("the bytes are there")
+    };
+    // By section 6.3: a typed key (one int8), then the value X=7 as one int8.
+    let value = find(&[0x11, 7]);
+    let patched = |at: usize, byte: u8| {
+        let mut bytes = sound.clone();
+        bytes[at] = byte;
+        bytes
+    };
+    let text_of = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at =
+            sound.windows(from.len()).position(|window| window == from.as_bytes()).expect("in the header");
+        [&sound[..at], to.as_bytes(), &sound[at + to.len()..]].concat()
+    };
+    for (bytes, rule, what) in [
+        (sound.clone(), "", "sound"),
+        (patched(4, 9), "bcf-record", "another version"),
+        (sound[..sound.len() - 1].to_vec(), "bcf-record", "cut within a record"),
+        (sound[..body + 5].to_vec(), "bcf-record", "cut within the lengths"),
+        (sound[..body - 3].to_vec(), "bcf-record", "cut within the header"),
+        (patched(body + 8, 9), "bcf-dictionary", "contig 9"),
+        (patched(value - 1, 99), "bcf-dictionary", "INFO 99"),
+        (patched(value, 0x14), "bcf-record", "type 4"),
+        (patched(value, 0x17), "bcf-type", "text for an integer"),
+        // Samples are the three lower bytes behind the counts of alleles and INFO.
+        (patched(body + 28, 3), "bcf-samples", "three samples"),
+        (text_of("ID=X,", "ID=Z,"), "", "another name for the number"),
+        (text_of("IDX=2", "IDX=1"), "bcf-dictionary", "two names for a number"),
+    ] {
+        let (code, rules) = broken(&bytes, &[]);
+        let expected = usize::from(!rule.is_empty());
+        assert!(
+            rules.iter().any(|found| found == rule) || expected == 0 && rules.is_empty(),
+            "{what}: {rules:?}"
+        );
+        assert_eq!(code, if expected == 0 { 0 } else { 3 }, "{what}");
+    }
+    // Compressed as it comes.
+    for name in ["sites.vcf.gz", "trio.truth.vcf.gz"] {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let packed = directory.path().join("packed.bcf");
+        let (from, to) = (root().join("testdata").join(name), packed.to_str().expect("UTF-8"));
+        norn_ok(&["variants", "view", "--quiet", "-Ob", "-o", to, from.to_str().expect("UTF-8")]);
+        norn_ok(&["variants", "validate", to]);
+    }
+}

@@ -5,6 +5,7 @@ mod concat;
 mod family;
 mod fill_tags;
 mod filter;
+mod index;
 mod isec;
 mod mendelian2;
 mod merge;
@@ -52,6 +53,7 @@ enum VariantsCommand {
     Reheader(Box<names::ReheaderArguments>),
     Sort(Box<sort::SortArguments>),
     Stats(Box<stats::StatsArguments>),
+    Index(index::IndexArguments),
     Validate(validate::ValidateArguments),
     Concat(Box<concat::ConcatArguments>),
     Isec(Box<isec::IsecArguments>),
@@ -82,6 +84,7 @@ impl VariantsArguments {
             VariantsCommand::Reheader(arguments) => arguments.run(),
             VariantsCommand::Sort(arguments) => arguments.run(),
             VariantsCommand::Stats(arguments) => arguments.run(),
+            VariantsCommand::Index(arguments) => arguments.run(),
             VariantsCommand::Validate(arguments) => arguments.run(),
             VariantsCommand::Concat(arguments) => arguments.run(),
             VariantsCommand::Isec(arguments) => arguments.run(),

@@ -9,14 +9,57 @@
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-/// Smallest window is `1 << MIN_SHIFT` bases, as in TBI and BAI.
-const MIN_SHIFT: u32 = 14;
+/// How positions fall into bins: the smallest are of `1 << shift` bases, and those of each of `depth` levels above eight
+/// times as wide.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct Scheme {
+    shift: u32,
+    depth: u32,
+}
 
-/// Levels of bins below the root in TBI, enough for positions below 2^29.
-pub const TBI_DEPTH: u32 = 5;
-
-/// Greatest depth of a CSI index made here: positions below 2^38.
+/// Greatest depth of a CSI index made here: with windows of 2^14 bases, positions below 2^38.
 const MAX_DEPTH: u32 = 8;
+
+impl Scheme {
+    /// That of TBI and BAI, for positions below 2^29.
+    pub const TBI: Self = Self { shift: 14, depth: 5 };
+
+    /// Windows of a CSI index where nobody wants other ones.
+    pub const CSI_SHIFT: u32 = Self::TBI.shift;
+
+    /// That of a CSI index with windows of `1 << shift` bases for contigs up to `length` bases, but 2^29 at least, as far
+    /// as its depth lets it.
+    pub fn csi(shift: u32, length: u64) -> Self {
+        let shift = shift.clamp(1, 30);
+        let of = |depth| Self { shift, depth };
+        let length = length.max(Self::TBI.limit());
+        (0..MAX_DEPTH).map(of).find(|scheme| length <= scheme.limit()).unwrap_or(of(MAX_DEPTH))
+    }
+
+    /// Positions an index can hold.
+    fn limit(self) -> u64 {
+        1 << (self.shift + 3 * self.depth)
+    }
+
+    /// The smallest bin that holds `start..end`.
+    fn bin_of(self, start: u64, end: u64) -> u32 {
+        let last = end - 1;
+        for level in (1..=self.depth).rev() {
+            let shift = self.shift + 3 * (self.depth - level);
+            if start >> shift == last >> shift {
+                return bin_count(level - 1) + (start >> shift) as u32;
+            }
+        }
+        0
+    }
+
+    /// The first smallest-size window of a bin.
+    fn first_window(self, bin: u32) -> usize {
+        let level = (1..=self.depth).rev().find(|&level| bin >= bin_count(level - 1)).unwrap_or(0);
+        let place = if level == 0 { 0 } else { bin - bin_count(level - 1) };
+        (place as usize) << (3 * (self.depth - level))
+    }
+}
 
 /// The text format that an index describes, for its tabix header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,28 +86,23 @@ pub enum BinningError {
     },
 }
 
-/// The depth of a CSI index for contigs up to `length` bases: 5 as in TBI, more for contigs above 2^29.
-pub fn csi_depth(length: u64) -> u32 {
-    (TBI_DEPTH..MAX_DEPTH).find(|&depth| length <= limit(depth)).unwrap_or(MAX_DEPTH)
-}
-
 /// An index under construction.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct IndexBuilder {
-    depth: u32,
+    scheme: Scheme,
     contigs: Vec<ContigIndex>,
     last_start: u64,
 }
 
 impl IndexBuilder {
-    /// An index with `depth` levels of bins ([`TBI_DEPTH`] or [`csi_depth`]).
-    pub fn new(depth: u32) -> Self {
-        Self { depth: depth.clamp(TBI_DEPTH, MAX_DEPTH), contigs: Vec::new(), last_start: 0 }
+    /// An index with these bins.
+    pub fn new(scheme: Scheme) -> Self {
+        Self { scheme, contigs: Vec::new(), last_start: 0 }
     }
 
     /// An index of so many contigs, which may be empty and are gone to by [`Self::go_to_contig`].
-    pub fn with_contigs(depth: u32, count: usize) -> Self {
-        let mut index = Self::new(depth);
+    pub fn with_contigs(scheme: Scheme, count: usize) -> Self {
+        let mut index = Self::new(scheme);
         index.contigs.resize_with(count, ContigIndex::default);
         index
     }
@@ -89,7 +127,7 @@ impl IndexBuilder {
         if start < self.last_start {
             return Err(BinningError::Unsorted);
         }
-        let limit = limit(self.depth);
+        let limit = self.scheme.limit();
         if start.max(end.saturating_sub(1)) >= limit {
             return Err(BinningError::TooFar { limit });
         }
@@ -101,9 +139,9 @@ impl IndexBuilder {
     /// [`begin_contig`](Self::begin_contig), from 0), with the virtual positions of its first byte and of the byte
     /// behind its last.
     pub fn add(&mut self, contig: usize, start: u64, end: u64, first: u64, behind: u64) {
-        let depth = self.depth;
+        let scheme = self.scheme;
         if let Some(index) = self.contigs.get_mut(contig) {
-            index.add(depth, start, end.max(start + 1), first, behind);
+            index.add(scheme, start, end.max(start + 1), first, behind);
         }
     }
 
@@ -127,25 +165,25 @@ impl IndexBuilder {
     pub fn csi(self, layout: Option<TextLayout>, names: &[String]) -> Vec<u8> {
         let header = layout.map(|layout| tabix_header(layout, names)).unwrap_or_default();
         let mut bytes = b"CSI\x01".to_vec();
-        put_u32(&mut bytes, MIN_SHIFT as usize);
-        put_u32(&mut bytes, self.depth as usize);
+        put_u32(&mut bytes, self.scheme.shift as usize);
+        put_u32(&mut bytes, self.scheme.depth as usize);
         put_u32(&mut bytes, header.len());
         bytes.extend(header);
         put_u32(&mut bytes, self.contigs.len());
         for contig in self.contigs {
-            contig.write(self.depth, IndexFormat::Csi, &mut bytes);
+            contig.write(self.scheme, IndexFormat::Csi, &mut bytes);
         }
         put_u64(&mut bytes, 0);
         bytes
     }
 
-    /// The index as TBI, uncompressed, with the contigs' names in order. Only for a depth of [`TBI_DEPTH`].
+    /// The index as TBI, uncompressed, with the contigs' names in order. Only for [`Scheme::TBI`].
     pub fn tbi(self, layout: TextLayout, names: &[String]) -> Vec<u8> {
         let mut bytes = b"TBI\x01".to_vec();
         put_u32(&mut bytes, self.contigs.len());
         bytes.extend(tabix_header(layout, names));
         for contig in self.contigs {
-            contig.write(self.depth, IndexFormat::Tbi, &mut bytes);
+            contig.write(self.scheme, IndexFormat::Tbi, &mut bytes);
         }
         put_u64(&mut bytes, 0);
         bytes
@@ -177,8 +215,8 @@ struct ContigIndex {
 const NONE: u64 = u64::MAX;
 
 impl ContigIndex {
-    fn add(&mut self, depth: u32, start: u64, end: u64, first: u64, behind: u64) {
-        let bin = bin_of(start, end, depth);
+    fn add(&mut self, scheme: Scheme, start: u64, end: u64, first: u64, behind: u64) {
+        let bin = scheme.bin_of(start, end);
         match &mut self.current {
             Some((last, chunk)) if *last == bin => chunk.1 = behind,
             _ => {
@@ -187,7 +225,7 @@ impl ContigIndex {
             }
         }
         // Records come sorted by start: a window that is set already has an earlier record.
-        let (window, last) = ((start >> MIN_SHIFT) as usize, ((end - 1) >> MIN_SHIFT) as usize);
+        let (window, last) = ((start >> scheme.shift) as usize, ((end - 1) >> scheme.shift) as usize);
         if self.windows.len() <= last {
             let set = self.windows.len();
             self.windows.resize(last + 1, first);
@@ -257,7 +295,7 @@ impl ContigIndex {
         }
     }
 
-    fn write(mut self, depth: u32, format: IndexFormat, bytes: &mut Vec<u8>) {
+    fn write(mut self, scheme: Scheme, format: IndexFormat, bytes: &mut Vec<u8>) {
         self.close_chunk();
         // An empty window takes the offset of the next: nothing that overlaps it stands before that.
         let mut next = self.span.1;
@@ -267,21 +305,21 @@ impl ContigIndex {
             }
             next = *offset;
         }
-        self.join_small_bins(depth);
+        self.join_small_bins(scheme.depth);
         let mut bins: Vec<_> = std::mem::take(&mut self.bins).into_iter().collect();
         bins.sort_unstable();
         put_u32(bytes, bins.len() + usize::from(self.records > 0));
         for (bin, chunks) in bins {
             put_u32(bytes, bin as usize);
             if format == IndexFormat::Csi {
-                let offset = self.windows.get(first_window(bin, depth)).copied().unwrap_or(self.span.1);
+                let offset = self.windows.get(scheme.first_window(bin)).copied().unwrap_or(self.span.1);
                 put_u64(bytes, offset);
             }
             put_chunks(bytes, &chunks);
         }
         if self.records > 0 {
             // The pseudo-bin behind all others: the contig's span, and its counts of mapped and unmapped records.
-            put_u32(bytes, bin_count(depth) as usize + 1);
+            put_u32(bytes, bin_count(scheme.depth) as usize + 1);
             if format == IndexFormat::Csi {
                 put_u64(bytes, 0);
             }
@@ -306,33 +344,9 @@ fn file_span(chunks: &[Chunk]) -> u64 {
     (behind >> 16).saturating_sub(first >> 16)
 }
 
-/// Positions an index of this depth can hold.
-fn limit(depth: u32) -> u64 {
-    1 << (MIN_SHIFT + 3 * depth)
-}
-
 /// Number of bins of all levels.
 fn bin_count(depth: u32) -> u32 {
     ((1 << (3 * (depth + 1))) - 1) / 7
-}
-
-/// The smallest bin that holds `start..end`.
-fn bin_of(start: u64, end: u64, depth: u32) -> u32 {
-    let last = end - 1;
-    for level in (1..=depth).rev() {
-        let shift = MIN_SHIFT + 3 * (depth - level);
-        if start >> shift == last >> shift {
-            return bin_count(level - 1) + (start >> shift) as u32;
-        }
-    }
-    0
-}
-
-/// The first smallest-size window of a bin.
-fn first_window(bin: u32, depth: u32) -> usize {
-    let level = (1..=depth).rev().find(|&level| bin >= bin_count(level - 1)).unwrap_or(0);
-    let place = if level == 0 { 0 } else { bin - bin_count(level - 1) };
-    (place as usize) << (3 * (depth - level))
 }
 
 fn tabix_header(layout: TextLayout, names: &[String]) -> Vec<u8> {
@@ -387,18 +401,18 @@ mod tests {
             (0, 1, 4681),
             ((1 << 29) - 1, 1 << 29, 37_448),
         ] {
-            assert_eq!(bin_of(start, end, 5), bin, "{start}-{end}");
+            assert_eq!(Scheme::TBI.bin_of(start, end), bin, "{start}-{end}");
         }
         assert_eq!(bin_count(5) + 1, 37_450);
-        assert_eq!(
-            (csi_depth(0), csi_depth(1 << 29), csi_depth((1 << 29) + 1), csi_depth(u64::MAX)),
-            (5, 5, 6, 8)
-        );
+        let depth = |shift, length| Scheme::csi(shift, length).depth;
+        let lengths = [0, 1 << 29, (1 << 29) + 1, u64::MAX];
+        assert_eq!(lengths.map(|length| depth(14, length)), [5, 5, 6, 8]);
+        assert_eq!([1, 8, 20, 30].map(|shift| depth(shift, 0)), [8, 7, 3, 0]);
     }
 
     #[test]
     fn what_cannot_be_indexed_is_refused() {
-        let mut index = IndexBuilder::new(TBI_DEPTH);
+        let mut index = IndexBuilder::new(Scheme::TBI);
         index.begin_contig();
         assert_eq!(index.check(100, 200), Ok(()));
         assert_eq!(index.check(99, 200), Err(BinningError::Unsorted));
@@ -411,11 +425,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_bin_begins_at_its_first_window(start in 0u64..1 << 29, length in 1u64..1 << 24, depth in 5u32..=8) {
-            let end = (start + length).min(limit(depth));
-            let window = first_window(bin_of(start, end, depth), depth) as u64;
-            prop_assert!(window <= start >> MIN_SHIFT);
-            prop_assert_eq!(first_window(bin_of(window << MIN_SHIFT, end, depth), depth) as u64, window);
+        fn a_bin_begins_at_its_first_window(
+            start in 0u64..1 << 29,
+            length in 1u64..1 << 24,
+            shift in 5u32..=20,
+            depth in 5u32..=8,
+        ) {
+            let scheme = Scheme { shift, depth };
+            let start = start.min(scheme.limit() - 1);
+            let end = (start + length).min(scheme.limit());
+            let window = scheme.first_window(scheme.bin_of(start, end)) as u64;
+            prop_assert!(window <= start >> shift);
+            prop_assert_eq!(scheme.first_window(scheme.bin_of(window << shift, end)) as u64, window);
         }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bgzf_writer::{BgzfWriter, Level},
-    binning::{BinningError, IndexBuilder, TBI_DEPTH, TextLayout, csi_depth},
+    binning::{BinningError, IndexBuilder, Scheme, TextLayout},
     output::{AtomicFile, OutputError},
 };
 
@@ -78,16 +78,16 @@ impl IndexedWriter {
         kind: IndexKind,
         level: Level,
     ) -> Result<Self, IndexedError> {
-        let depth = match kind {
-            IndexKind::Csi { longest_contig } => csi_depth(longest_contig),
-            IndexKind::Tbi => TBI_DEPTH,
+        let scheme = match kind {
+            IndexKind::Csi { longest_contig } => Scheme::csi(Scheme::CSI_SHIFT, longest_contig),
+            IndexKind::Tbi => Scheme::TBI,
         };
         Ok(Self {
             path: path.to_owned(),
             writer: BgzfWriter::new(AtomicFile::create(path)?, level),
             layout: Some(layout),
             kind,
-            index: IndexBuilder::new(depth),
+            index: IndexBuilder::new(scheme),
             names: Vec::new(),
             numbers: HashMap::new(),
             seen: HashSet::new(),
@@ -106,7 +106,7 @@ impl IndexedWriter {
         longest_contig: u64,
         level: Level,
     ) -> Result<Self, IndexedError> {
-        let index = IndexBuilder::with_contigs(csi_depth(longest_contig), contigs.len());
+        let index = IndexBuilder::with_contigs(Scheme::csi(Scheme::CSI_SHIFT, longest_contig), contigs.len());
         Ok(Self {
             layout: None,
             index,

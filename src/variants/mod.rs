@@ -12,6 +12,7 @@ pub mod genotype;
 pub mod genotype_scan;
 pub mod groups;
 pub mod hardy_weinberg;
+pub mod index;
 pub mod kinds;
 pub mod ledger;
 pub mod norm;

@@ -10,14 +10,16 @@ use super::streams::OutputArguments;
 use crate::cli::qc::UsageError;
 use crate::formats::vcf::reader::Form;
 use crate::report::run_file::Run;
+use crate::variants::together::ligate::{Imperfect, LigateOptions};
 use crate::variants::together::pairing::Pairing;
-use crate::variants::together::{concat, naive};
+use crate::variants::together::{concat, ligate, naive};
 
 /// Files of the same samples one behind another, or all records in one order (bcftools concat).
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  \
     norn variants concat -o all.vcf.gz -W chr1.vcf.gz chr2.vcf.gz chr3.vcf.gz   contigs one behind another\n  \
     norn variants concat -a -D -o all.vcf.gz -W snvs.vcf.gz indels.vcf.gz       in one order, duplicates once\n  \
+    norn variants concat -l -o all.bcf chunk1.bcf chunk2.bcf chunk3.bcf         phase carried over the overlaps\n  \
     norn variants concat -n -f list.txt -o all.bcf                             blocks as they are, at the disk's speed")]
 pub struct ConcatArguments {
     #[command(flatten)]
@@ -46,6 +48,26 @@ pub struct ConcatArguments {
     #[arg(short = 'G', long)]
     drop_genotypes: bool,
 
+    /// Chunks of phased genotypes, each overlapping the next: match their phase (PQ, PS)
+    #[arg(short, long)]
+    ligate: bool,
+
+    /// As -l, and keep sites of an overlap that one file does not have
+    #[arg(long, conflicts_with = "ligate_warn")]
+    ligate_force: bool,
+
+    /// As -l, and leave such sites out
+    #[arg(long)]
+    ligate_warn: bool,
+
+    /// With -l, write PS where it changes, not in each record
+    #[arg(short, long = "compact-PS")]
+    compact_ps: bool,
+
+    /// With -l, end a phase set where PQ is below this
+    #[arg(short = 'q', long = "min-PQ", value_name = "N", default_value_t = 30)]
+    min_pq: i32,
+
     /// Copy compressed blocks as they are; the headers must declare the same in the same order
     #[arg(short, long)]
     naive: bool,
@@ -73,11 +95,40 @@ impl ConcatArguments {
                 naive::check(&paths).map_err(plain)?;
             }
             naive::concat(&paths, &self.output.output, self.form()?).map_err(plain)?;
+        } else if self.ligates() {
+            self.ligate(&paths)?;
         } else {
             self.write(&paths, remove)?;
         }
         self.output.write_run_file("concat", &begun, &paths, 1)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn ligates(&self) -> bool {
+        self.ligate || self.ligate_force || self.ligate_warn
+    }
+
+    fn ligate(&self, paths: &[PathBuf]) -> anyhow::Result<()> {
+        let inputs = several::open(paths, self.output.kind()?.is_bcf)?;
+        let files = inputs.iter().map(|input| (input.path(), input.header()));
+        let mut header = concat::header(files, false).map_err(plain)?;
+        ligate::declare(&mut header);
+        let (form, mut writer) = self.output.open("concat", header)?;
+        let options = LigateOptions {
+            imperfect: match (self.ligate_force, self.ligate_warn) {
+                (true, _) => Imperfect::Keep,
+                (_, true) => Imperfect::Drop,
+                _ => Imperfect::Refuse,
+            },
+            compact_sets: self.compact_ps,
+            least_quality: self.min_pq,
+        };
+        let pool = self.output.pool()?;
+        let dropped = ligate::ligate(inputs, options, &form, &mut writer, &pool).map_err(plain)?;
+        if dropped > 0 {
+            eprintln!("norn: {dropped} sites of overlaps are in one file alone and were left out");
+        }
+        Ok(writer.finish()?)
     }
 
     fn write(&self, paths: &[PathBuf], remove: Option<Pairing>) -> anyhow::Result<()> {
@@ -115,6 +166,12 @@ impl ConcatArguments {
         let is_naive = self.naive || self.naive_force;
         let refuse = |what: &str| Err(UsageError::new(what.to_owned()));
         match () {
+            () if self.ligates() && self.allow_overlaps => {
+                refuse("-l does not go with -a: it takes overlaps anyway")
+            }
+            () if self.ligates() && is_naive => refuse("--naive does not go with -l"),
+            () if self.ligates() && self.drop_genotypes => refuse("-l does not go with -G"),
+            () if self.compact_ps && !self.ligates() => refuse("-c goes with -l"),
             () if removes && !self.allow_overlaps => refuse("-d and -D go with -a"),
             () if self.several.has_regions() && !self.allow_overlaps => refuse("-r and -R go with -a"),
             () if is_naive && self.allow_overlaps => refuse("--naive does not go with -a"),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, FromArgMatches};
 
 use super::several::{self, SeveralArguments, plain};
-use super::streams::OutputArguments;
+use super::streams::{self, OutputArguments};
 use crate::cli::qc::UsageError;
 use crate::formats::output::{AtomicFile, OutputError};
 use crate::formats::vcf::header::Header;
@@ -16,7 +16,7 @@ use crate::report::run_file::Run;
 use crate::variants::expression::Expression;
 use crate::variants::filter::Condition;
 use crate::variants::output::OutputForm;
-use crate::variants::regions::{Overlap, Regions, Source};
+use crate::variants::regions::Overlap;
 use crate::variants::together::TogetherError;
 use crate::variants::together::input::{Input, Sieve};
 use crate::variants::together::intersect::{self, Presence, Question};
@@ -197,12 +197,8 @@ impl IsecArguments {
 
     fn sieve(&self) -> anyhow::Result<Sieve> {
         let mut sieve = self.several.sieve()?;
-        if let Some(text) = self.targets.as_ref().or(self.targets_file.as_ref()) {
-            let (outside, text) = text.strip_prefix('^').map_or((false, text.as_str()), |rest| (true, rest));
-            let source =
-                if self.targets.is_some() { Source::List(text) } else { Source::File(Path::new(text)) };
-            sieve.targets = Some((Regions::read(source)?, self.targets_overlap, outside));
-        }
+        let targets = streams::targets(self.targets.as_deref(), self.targets_file.as_deref())?;
+        sieve.targets = targets.map(|(regions, outside)| (regions, self.targets_overlap, outside));
         let bytes = |list: &Vec<String>| list.iter().map(|filter| filter.as_bytes().to_vec()).collect();
         sieve.filters = self.apply_filters.as_ref().map(bytes);
         Ok(sieve)

@@ -69,6 +69,10 @@ pub struct MergeArguments {
     #[arg(short = 'l', long, value_name = "FILE")]
     file_list: Option<PathBuf>,
 
+    /// Of sites with more than N alternate alleles each sample keeps N at most: LAA says which, LPL and LAD are of these [default: all]
+    #[arg(short = 'L', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    local_alleles: Option<u16>,
+
     /// What may become multiallelic: none, snps, indels, both, snp-ins-del, all, id; `,*` behind takes <*> away at
     /// variants, `,**` everywhere
     #[arg(short, long, value_name = "KIND[,*|**]", default_value = "both", value_parser = collapse)]
@@ -149,6 +153,7 @@ impl MergeArguments {
             info_rules: self.info_rules.clone(),
             missing_rules: self.missing_rules.clone(),
             force_samples: self.force_samples,
+            local_alleles: self.local_alleles.map(usize::from),
         }
     }
 }

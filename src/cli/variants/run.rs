@@ -73,7 +73,7 @@ impl RunArguments {
         let Some(all) = streams::gathered(ranks, &ledger.counts())? else { return Ok(code) };
         all.iter().skip(1).for_each(|counts| ledger.merge(counts));
         for (path, stats) in told.reports {
-            write_file(&path, stats.report(&self.input.input.display().to_string()).as_bytes())?;
+            write_file(&path, stats.report(&[self.input.input.display().to_string()]).as_bytes())?;
         }
         if let Some(name) = self.ledger_name() {
             let entries = ledger.entries();

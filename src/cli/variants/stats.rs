@@ -1,4 +1,4 @@
-//! `norn variants stats`: bcftools stats' options to what is counted in one pass.
+//! `norn variants stats`: bcftools stats' options to what is counted in one pass, of one file or of two.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
+use super::several::{self, plain};
 use super::streams::{ConditionArguments, InputArguments, WorkerArguments};
 use crate::cli::qc::UsageError;
 use crate::formats::fasta::Reference;
@@ -16,6 +17,9 @@ use crate::formats::vcf::writer::{Block, OutputKind, VariantWriter};
 use crate::variants::filter::Keep;
 use crate::variants::pipeline::{self, Part};
 use crate::variants::stats::{DepthBins, Exons, Stats, StatsOptions, UserTag, samples_of};
+use crate::variants::together::compare::{self, Comparison};
+use crate::variants::together::input::Input;
+use crate::variants::together::pairing::Pairing;
 use crate::variants::view::{View, ViewOptions};
 
 /// Count variants by kind, frequency, quality, length, depth and sample (bcftools stats).
@@ -23,6 +27,14 @@ use crate::variants::view::{View, ViewOptions};
 pub struct StatsArguments {
     #[command(flatten)]
     input: InputArguments,
+
+    /// A second file: sites of either alone and of both are counted apart, with -s also how far genotypes agree
+    #[arg(value_name = "B.vcf.gz", conflicts_with = "split_by_id")]
+    other: Option<PathBuf>,
+
+    /// Of two files, what counts as one site: none (the same alleles), some (one of them), snps, indels, both, all
+    #[arg(short, long, value_name = "KIND", default_value = "none", value_parser = pairing)]
+    collapse: Pairing,
 
     #[command(flatten)]
     condition: ConditionArguments,
@@ -81,13 +93,76 @@ pub struct StatsArguments {
     #[arg(short, long, value_name = "TAG[[N]][:MIN:MAX:BINS]")]
     user_tstv: Vec<String>,
 
+    /// Of two files with -s, also print how genotypes agree at each site
+    #[arg(short, long)]
+    verbose: bool,
+
     #[command(flatten)]
     workers: WorkerArguments,
+}
+
+fn pairing(text: &str) -> Result<Pairing, String> {
+    Pairing::parse(text)
+        .filter(|pairing| *pairing != Pairing::Id)
+        .ok_or_else(|| "expected none, some, snps, indels, both or all".into())
 }
 
 impl StatsArguments {
     /// Runs the command.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
+        match &self.other {
+            Some(other) => self.run_two(other),
+            None => self.run_one(),
+        }
+    }
+
+    fn run_two(&self, other: &Path) -> anyhow::Result<ExitCode> {
+        let paths = [self.input.input.clone(), other.to_owned()];
+        let inputs: [Input; 2] = several::open(&paths, false)?
+            .try_into()
+            .map_err(|_| UsageError::new("two files are compared".into()))?;
+        let headers = inputs.each_ref().map(Input::header);
+        if self.condition.explained(headers[0])? {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let comparison = Comparison {
+            pairing: self.collapse,
+            conditions: [self.condition.compile(headers[0])?, self.condition.compile(headers[1])?],
+            with_sites: self.verbose,
+        };
+        let mut options = self.options(headers[0])?;
+        let chosen = options.samples.len();
+        options.samples = samples_of(headers[1], &options.samples, false).0;
+        if options.samples.len() < chosen {
+            if options.samples.is_empty() {
+                return Err(UsageError::new("--samples: the files have none of them in common".into()).into());
+            }
+            let name = other.display();
+            eprintln!(
+                "norn: {name}: {} of the samples are not in the header",
+                chosen - options.samples.len()
+            );
+        }
+        let stats = Stats::of_two(options, headers)?;
+        let sieve = self.input.sieve(self.apply_filters.as_deref())?;
+        let mut writer = self.writer()?;
+        let names = paths.map(|path| path.display().to_string());
+        writer.write_header(stats.heading(&names, self.verbose).as_bytes())?;
+        let pool = self.workers.pool()?;
+        let commit = |bytes| Ok(writer.write(&Block { bytes, ..Block::default() })?);
+        compare::compare(inputs.into(), sieve, &comparison, &stats, &pool, commit).map_err(plain)?;
+        writer.write_header(stats.body().as_bytes())?;
+        writer.finish()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Where the report goes.
+    fn writer(&self) -> anyhow::Result<VariantWriter> {
+        let kind = OutputKind { is_bcf: false, level: None };
+        Ok(VariantWriter::create(&self.output, kind, None, &Header::default())?)
+    }
+
+    fn run_one(&self) -> anyhow::Result<ExitCode> {
         let (mut reader, mut chain) = self.input.open()?;
         let header = reader.header().clone();
         if self.condition.explained(&header)? {
@@ -102,14 +177,13 @@ impl StatsArguments {
             chain.push(Part::Each(Box::new(Keep(condition))));
         }
         let stats = Stats::new(self.options(&header)?, &header)?;
-        let kind = OutputKind { is_bcf: false, level: None };
-        let mut writer = VariantWriter::create(&self.output, kind, None, &Header::default())?;
+        let mut writer = self.writer()?;
         let pool = self.workers.pool()?;
         let progress = self.workers.progress(&self.input.input, "norn variants stats");
         let tick = |bytes, records| progress.add(bytes, records);
         let count = |records: &[Record]| stats.observe(records).map(|()| Block::default());
         pipeline::run(&self.input.input, &mut reader, chain, &count, &mut writer, &pool, &tick)?;
-        writer.write_header(stats.report(&self.input.input.display().to_string()).as_bytes())?;
+        writer.write_header(stats.report(&[self.input.input.display().to_string()]).as_bytes())?;
         writer.finish()?;
         Ok(ExitCode::SUCCESS)
     }

@@ -22,6 +22,7 @@ use crate::variants::output::OutputForm;
 use crate::variants::pipeline::{self, Part, RecordProblem, Revise};
 use crate::variants::ranks::{self, Pass};
 use crate::variants::regions::{Overlap, Regions, Source};
+use crate::variants::together::input::Sieve;
 use crate::variants::view::Choice;
 
 /// Where records come from, and which are looked at.
@@ -217,15 +218,39 @@ impl InputArguments {
             let overlap = self.regions_overlap;
             steps.push(Part::Each(Box::new(Within { regions, overlap, outside: false })));
         }
-        let is_list = self.targets.is_some();
-        if let Some(text) = self.targets.as_ref().or(self.targets_file.as_ref()) {
-            let (outside, text) = text.strip_prefix('^').map_or((false, text.as_str()), |rest| (true, rest));
-            let source = if is_list { Source::List(text) } else { Source::File(Path::new(text)) };
-            let (regions, overlap) = (Regions::read(source)?, self.targets_overlap);
+        if let Some((regions, outside)) = self.targets()? {
+            let overlap = self.targets_overlap;
             steps.push(Part::Each(Box::new(Within { regions, overlap, outside })));
         }
         Ok((reader, steps))
     }
+
+    /// The same regions of several files, of records that have one of these filters.
+    pub fn sieve(&self, filters: Option<&str>) -> anyhow::Result<Sieve> {
+        let source = match (&self.regions, &self.regions_file) {
+            (Some(list), _) => Some(Source::List(list)),
+            (_, Some(path)) => Some(Source::File(path)),
+            _ => None,
+        };
+        let regions = source.map(Regions::read).transpose()?;
+        Ok(Sieve {
+            regions: regions.map(|regions| (regions, self.regions_overlap)),
+            targets: self.targets()?.map(|(regions, outside)| (regions, self.targets_overlap, outside)),
+            filters: filters.map(|list| list.split(',').map(|name| name.as_bytes().to_vec()).collect()),
+        })
+    }
+
+    fn targets(&self) -> anyhow::Result<Option<(Regions, bool)>> {
+        targets(self.targets.as_deref(), self.targets_file.as_deref())
+    }
+}
+
+/// The targets of a list or a file, and whether they are what is left out.
+pub fn targets(list: Option<&str>, file: Option<&str>) -> anyhow::Result<Option<(Regions, bool)>> {
+    let Some(text) = list.or(file) else { return Ok(None) };
+    let (outside, text) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
+    let source = if list.is_some() { Source::List(text) } else { Source::File(Path::new(text)) };
+    Ok(Some((Regions::read(source)?, outside)))
 }
 
 /// Leaves out what does not lie in regions, or what does.

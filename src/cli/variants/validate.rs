@@ -14,10 +14,10 @@ use crate::variants::validate::{self, Report, Rule};
 /// Exit code of a file that breaks a rule.
 const BROKEN: u8 = 3;
 
-/// Hold a VCF against the specification (4.1 to 4.5); every rule that it breaks is named.
+/// Hold a VCF or BCF against the specification (4.1 to 4.5); every rule that it breaks is named.
 #[derive(Debug, Args)]
 pub struct ValidateArguments {
-    /// VCF, plain, gzipped or BGZF; `-` is standard input
+    /// VCF or BCF, plain, gzipped or BGZF; `-` is standard input
     #[arg(default_value = "-", value_name = "IN.vcf.gz|-")]
     input: PathBuf,
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use noodles::core::Position;
 use noodles::core::region::Interval;
 use noodles::csi::BinningIndex;
+use noodles::csi::binning_index::ReferenceSequence;
 use noodles::{csi, tabix};
 
 /// An index.
@@ -31,19 +32,33 @@ impl VariantIndex {
             let mut name = OsString::from(path);
             name.push(extension);
             let index = PathBuf::from(name);
-            if !index.is_file() {
-                continue;
+            if index.is_file() {
+                return Self::read(&index).map(Some).map_err(|error| (index, error));
             }
-            let inner: io::Result<Box<dyn BinningIndex>> = match extension {
-                ".csi" => csi::fs::read(&index).map(|index| Box::new(index) as _),
-                _ => tabix::fs::read(&index).map(|index| Box::new(index) as _),
-            };
-            let inner = inner.map_err(|error| (index.clone(), error))?;
-            let names = inner.header().map(|header| header.reference_sequence_names());
-            let names = names.into_iter().flatten().map(|name| name.to_vec()).collect();
-            return Ok(Some(Self { path: index, inner, names }));
         }
         Ok(None)
+    }
+
+    /// Reads an index, a `.tbi` or else a `.csi`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let inner: Box<dyn BinningIndex> = match path.extension() {
+            Some(extension) if extension == "tbi" => Box::new(tabix::fs::read(path)?),
+            _ => Box::new(csi::fs::read(path)?),
+        };
+        let names = inner.header().map(|header| header.reference_sequence_names());
+        let names = names.into_iter().flatten().map(|name| name.to_vec()).collect();
+        Ok(Self { path: path.to_owned(), inner, names })
+    }
+
+    /// How many records each contig has, by number; `None` where the index does not say.
+    pub fn counts(&self) -> Vec<Option<u64>> {
+        let count = |contig: &dyn ReferenceSequence| {
+            contig.metadata().map(|m| m.mapped_record_count().saturating_add(m.unmapped_record_count()))
+        };
+        self.inner.reference_sequences().map(count).collect()
     }
 
     /// The contigs that the index names, in its order; none for a BCF's.

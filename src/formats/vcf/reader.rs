@@ -89,6 +89,9 @@ pub struct Batch {
     pub bytes: Vec<u8>,
     /// The number of the first line in the file, from 1; of BCF the number of the first record. Unknown (0) in regions.
     pub first: u64,
+    /// Where BGZF blocks begin: place among the bytes (that of the first may be before them, as a number below 0), and
+    /// compressed offset. The last begins behind the bytes or holds them. Empty where that was not asked for.
+    pub blocks: Vec<(i64, u64)>,
 }
 
 /// Reads a file from its first record on, or those of regions.
@@ -107,6 +110,11 @@ pub struct VariantReader {
     peeked: Option<Batch>,
     /// A batch takes about so many bytes.
     batch: usize,
+    /// Inflated bytes that were given away.
+    given: u64,
+    /// Blocks that are pending: where their bytes begin among all inflated ones, and compressed offsets.
+    blocks: VecDeque<(u64, u64)>,
+    notes_blocks: bool,
 }
 
 enum Source {
@@ -181,6 +189,9 @@ impl VariantReader {
             ended: false,
             peeked: None,
             batch: BATCH_BYTES,
+            given: 0,
+            blocks: VecDeque::new(),
+            notes_blocks: false,
         };
         reader.read_header()?;
         Ok(reader)
@@ -218,6 +229,7 @@ impl VariantReader {
         };
         self.source = Source::Chunks { blocks, chunks, end: None };
         self.pending.clear();
+        self.blocks.clear();
         (self.next, self.ended, self.peeked) = (0, false, None);
         Ok(())
     }
@@ -236,6 +248,16 @@ impl VariantReader {
     /// Has batches take about so many bytes, where many files are read at once.
     pub fn set_batch(&mut self, bytes: usize) {
         self.batch = bytes;
+    }
+
+    /// Has batches tell where BGZF blocks begin.
+    pub fn note_blocks(&mut self) {
+        self.notes_blocks = true;
+    }
+
+    /// Whether a BGZF file ended with the empty block that says that it is complete.
+    pub fn ended_with_marker(&self) -> bool {
+        matches!(&self.source, Source::Bgzf(blocks) if blocks.ended_with_marker())
     }
 
     /// The header.
@@ -280,9 +302,7 @@ impl VariantReader {
         }
         let mut wanted = self.batch;
         loop {
-            while self.pending.len() < wanted && !self.ended {
-                self.ended = !self.source.append(&mut self.pending)?;
-            }
+            self.more(wanted)?;
             if self.pending.is_empty() {
                 return Ok(None);
             }
@@ -302,7 +322,8 @@ impl VariantReader {
                             Form::Bcf => bcf_records(&bytes).count() as u64,
                         };
                     }
-                    return Ok(Some(Batch { bytes, first }));
+                    let blocks = self.blocks_of(bytes.len());
+                    return Ok(Some(Batch { bytes, first, blocks }));
                 }
                 None if self.ended => return Err(VariantProblem::Bcf("it ends within a record".into())),
                 // One record is longer than all that.
@@ -337,6 +358,7 @@ impl VariantReader {
             self.dictionary = Some(Arc::new(Dictionary::new(&self.header)));
             Dictionary::unnumber_lines(&mut self.header);
             self.pending.drain(..9 + length);
+            self.given = 9 + length as u64;
             return Ok(());
         }
         // Up to the end of the line that does not begin with ##.
@@ -350,6 +372,7 @@ impl VariantReader {
                 if !self.more(have + 1)? {
                     // The last line may lack its end.
                     self.header = Header::parse(&self.pending)?;
+                    self.given = self.pending.len() as u64;
                     self.pending.clear();
                     return Ok(());
                 }
@@ -364,15 +387,39 @@ impl VariantReader {
         }
         self.header = Header::parse(&self.pending[..at])?;
         self.pending.drain(..at);
+        self.given = at as u64;
         Ok(())
     }
 
     /// Has so many bytes pending; false where the file ends before.
     fn more(&mut self, wanted: usize) -> Result<bool, VariantProblem> {
         while self.pending.len() < wanted && !self.ended {
+            let (offset, before) = (self.offset(), self.pending.len());
             self.ended = !self.source.append(&mut self.pending)?;
+            if self.pending.len() > before {
+                self.blocks.push_back((self.given + before as u64, offset));
+            }
         }
         Ok(self.pending.len() >= wanted)
+    }
+
+    /// So many bytes are given away: the blocks that they come from, and the one behind them.
+    fn blocks_of(&mut self, length: usize) -> Vec<(i64, u64)> {
+        let (from, to) = (self.given, self.given + length as u64);
+        self.given = to;
+        let behind = (to + self.pending.len() as u64, self.offset());
+        let mut blocks = Vec::new();
+        if self.notes_blocks {
+            let all = self.blocks.iter().copied().chain([behind]);
+            let is_of_these = |(begin, _): &(u64, u64)| *begin <= to;
+            blocks.extend(
+                all.take_while(is_of_these).map(|(begin, offset)| (begin as i64 - from as i64, offset)),
+            );
+        }
+        while self.blocks.get(1).is_some_and(|(begin, _)| *begin <= to) {
+            self.blocks.pop_front();
+        }
+        blocks
     }
 }
 

@@ -32,11 +32,11 @@ pub(super) enum FrequencySource {
 }
 
 impl FrequencySource {
-    /// The source under a header; `None` where the tag is not declared.
-    pub(super) fn new(tag: Option<&str>, has_samples: bool, header: &Header) -> Option<Self> {
-        let Some(tag) = tag else { return Some(Self::Counts { genotypes: has_samples }) };
-        let declared = header.info(tag.as_bytes())?;
-        Some(Self::Tag { name: tag.as_bytes().to_vec(), is_real: declared.kind == Type::Float })
+    /// The source under a header.
+    pub(super) fn new(tag: Option<&str>, has_samples: bool, header: &Header) -> Self {
+        let Some(tag) = tag else { return Self::Counts { genotypes: has_samples } };
+        let is_real = header.info(tag.as_bytes()).is_some_and(|declared| declared.kind == Type::Float);
+        Self::Tag { name: tag.as_bytes().to_vec(), is_real }
     }
 }
 

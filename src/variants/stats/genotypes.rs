@@ -21,6 +21,21 @@ pub(super) enum Class {
     Missing,
 }
 
+impl Class {
+    /// htslib's number of it.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::ReferenceHomozygous => 0,
+            Self::AlternateHomozygous => 1,
+            Self::Heterozygous => 2,
+            Self::AlternateHeterozygous => 3,
+            Self::ReferenceHaploid => 4,
+            Self::AlternateHaploid => 5,
+            Self::Missing => 6,
+        }
+    }
+}
+
 /// A genotype: its class and up to two alternate alleles, the smaller first; 0 where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Genotype {

@@ -6,10 +6,12 @@
 
 mod alleles;
 mod bins;
+mod concordance;
 mod exons;
 mod genotypes;
 mod repeats;
 mod report;
+mod report_of_two;
 mod samples;
 mod sites;
 mod user_tag;
@@ -24,6 +26,7 @@ pub use self::user_tag::UserTag;
 
 use self::alleles::{Alleles, FrequencySource};
 use self::bins::FrequencyBins;
+use self::concordance::Concordance;
 use self::exons::Frame;
 use self::samples::{Fields, Samples};
 use self::sites::Sites;
@@ -89,7 +92,7 @@ pub struct StatsOptions {
     pub samples: Vec<String>,
 }
 
-/// What the header says of the fields that are read.
+/// What a file's header says of the fields that are read.
 #[derive(Debug)]
 struct Source {
     frequency: FrequencySource,
@@ -105,7 +108,8 @@ struct Source {
 #[derive(Debug)]
 pub struct Stats {
     options: StatsOptions,
-    source: Source,
+    /// Of one file, or of two that are compared.
+    sources: Vec<Source>,
     frequencies: FrequencyBins,
     tallies: Tallies<Tally>,
 }
@@ -114,6 +118,8 @@ pub struct Stats {
 #[derive(Debug)]
 struct Tally {
     sets: Vec<Set>,
+    /// Of two files whose genotypes are compared.
+    concordance: Option<Concordance>,
     alleles: Alleles,
     frames: Vec<Frame>,
 }
@@ -126,76 +132,170 @@ struct Set {
     by_tag: Vec<UserCounts>,
 }
 
+/// The records of a site in two files; one is there at least.
+pub type Pair = [Option<Record>; 2];
+
 impl Stats {
     /// Counts of records under a header.
     ///
     /// # Errors
     /// A tag is not declared, or no sample is there.
     pub fn new(options: StatsOptions, header: &Header) -> Result<Self, StatsError> {
-        let are_real = options.user_tags.iter().map(|tag| tag.is_real(header)).collect::<Result<_, _>>()?;
-        let has_samples = !options.samples.is_empty();
-        let tag = options.frequency_tag.as_deref();
-        let frequency = FrequencySource::new(tag, has_samples, header);
-        let places: Vec<usize> = options
-            .samples
-            .iter()
-            .filter_map(|name| header.samples().iter().position(|sample| sample == name))
-            .collect();
-        if has_samples && places.is_empty() {
-            return Err(StatsError::NoSamples);
-        }
-        let sample_count = header.samples().len();
-        let source = Source {
-            frequency: frequency.ok_or_else(|| StatsError::NoTag(tag.unwrap_or_default().to_owned()))?,
-            has_depth: header.info(b"DP").is_some_and(|declared| declared.kind == Type::Integer),
-            samples: has_samples.then(|| Fields::new(places, header)),
-            sample_count,
-            are_real,
-        };
-        let frequencies = match &options.frequency_borders {
-            Some(borders) => FrequencyBins::between(borders.clone()),
-            None => FrequencyBins::of_samples(sample_count),
-        };
-        Ok(Self { options, source, frequencies, tallies: Tallies::default() })
+        Self::of(options, &[header])
     }
 
-    /// Counts records. Threads may call this at once and in any order.
+    /// Counts of the sites that the first of two files has alone, the second has alone, and both have. Of sites that both
+    /// have the first file's record is counted. `by_id` is not looked at.
+    ///
+    /// # Errors
+    /// A tag is not declared, or no sample is in both.
+    pub fn of_two(options: StatsOptions, headers: [&Header; 2]) -> Result<Self, StatsError> {
+        Self::of(StatsOptions { by_id: false, ..options }, &headers)
+    }
+
+    fn of(mut options: StatsOptions, headers: &[&Header]) -> Result<Self, StatsError> {
+        let has_samples = !options.samples.is_empty();
+        for header in headers {
+            let known: HashSet<&String> = header.samples().iter().collect();
+            options.samples.retain(|name| known.contains(name));
+        }
+        if has_samples && options.samples.is_empty() {
+            return Err(StatsError::NoSamples);
+        }
+        let tag = options.frequency_tag.as_deref();
+        if let Some(tag) = tag
+            && headers.first().is_none_or(|header| header.info(tag.as_bytes()).is_none())
+        {
+            return Err(StatsError::NoTag(tag.to_owned()));
+        }
+        let source = |header: &&Header| {
+            Ok(Source {
+                frequency: FrequencySource::new(tag, has_samples, header),
+                has_depth: header.info(b"DP").is_some_and(|declared| declared.kind == Type::Integer),
+                samples: has_samples.then(|| Fields::new(&options.samples, header)),
+                sample_count: header.samples().len(),
+                are_real: options
+                    .user_tags
+                    .iter()
+                    .map(|tag| tag.is_real(header))
+                    .collect::<Result<_, StatsError>>()?,
+            })
+        };
+        let sources = headers.iter().map(source).collect::<Result<Vec<_>, StatsError>>()?;
+        let frequencies = match &options.frequency_borders {
+            Some(borders) => FrequencyBins::between(borders.clone()),
+            None => FrequencyBins::of_samples(sources.iter().map(|of| of.sample_count).max().unwrap_or(0)),
+        };
+        Ok(Self { options, sources, frequencies, tallies: Tallies::default() })
+    }
+
+    /// Counts records of the one file. Threads may call this at once and in any order.
     ///
     /// # Errors
     /// A record contradicts itself or the reference.
     pub fn observe(&self, records: &[Record]) -> Result<(), RecordProblem> {
-        let observe =
-            |tally: &mut Tally| records.iter().try_for_each(|record| self.observe_one(record, tally));
-        self.tallies.add(|| self.tally(), observe)
+        self.tallies.add(
+            || self.tally(),
+            |tally| {
+                records.iter().try_for_each(|record| {
+                    let is_novel = self.options.by_id && record.column(Column::Id) == b".";
+                    self.observe_one(record, tally, 0, usize::from(is_novel))
+                })
+            },
+        )
     }
 
-    /// The report on a file of this name, in bcftools' form.
-    pub fn report(&self, file: &str) -> String {
-        let whole = self.tallies.total(self.tally(), Tally::merge);
-        report::write(self, &whole.sets, file)
+    /// Counts sites of two files. What each of the sites that both have comes to is written to `sites`, if that is there.
+    ///
+    /// # Errors
+    /// A record contradicts itself or the reference; the number of its file.
+    pub fn observe_pairs(
+        &self,
+        pairs: &[Pair],
+        mut sites: Option<&mut Vec<u8>>,
+    ) -> Result<(), (usize, RecordProblem)> {
+        self.tallies.add(
+            || self.tally(),
+            |tally| {
+                pairs.iter().try_for_each(|pair| {
+                    let (record, file, set) = match pair {
+                        [Some(first), None] => (first, 0, 0),
+                        [Some(first), Some(_)] => (first, 0, 2),
+                        [None, Some(second)] => (second, 1, 1),
+                        [None, None] => return Ok(()),
+                    };
+                    self.observe_one(record, tally, file, set).map_err(|problem| (file, problem))?;
+                    if let ([Some(first), Some(second)], Some(concordance), [one, other]) =
+                        (pair, &mut tally.concordance, &self.sources[..])
+                        && let (Some(one), Some(other)) = (&one.samples, &other.samples)
+                        && let (Some(one), Some(other)) = (one.genotypes(first), other.genotypes(second))
+                    {
+                        concordance.observe(&tally.alleles, &one, &other);
+                        if let Some(sites) = sites.as_deref_mut() {
+                            concordance::write_site(
+                                first,
+                                &tally.alleles,
+                                &self.options.samples,
+                                &one,
+                                &other,
+                                sites,
+                            );
+                        }
+                    }
+                    Ok(())
+                })
+            },
+        )
+    }
+
+    /// The report on a file of this name, or on two, in bcftools' form.
+    pub fn report(&self, files: &[String]) -> String {
+        let mut out = self.heading(files, false);
+        out.push_str(&self.body());
+        out
+    }
+
+    /// The beginning of the report; `with_sites` says that sites of two files follow.
+    pub fn heading(&self, files: &[String], with_sites: bool) -> String {
+        report::heading(self, files, with_sites)
+    }
+
+    /// The report behind its heading.
+    pub fn body(&self) -> String {
+        report::body(self, &self.tallies.total(self.tally(), Tally::merge))
     }
 
     /// Nothing counted.
     fn tally(&self) -> Tally {
         let (frequencies, depths) = (self.frequencies.count(), self.options.depths.count());
+        let fields = self.sources.first().and_then(|source| source.samples.as_ref());
         let set = Set {
             sites: Sites::new(frequencies, depths),
-            samples: self.source.samples.as_ref().map(|fields| Samples::new(fields, depths)),
+            samples: fields.map(|fields| Samples::new(fields, depths)),
             by_tag: vec![UserCounts::default(); self.options.user_tags.len()],
         };
-        let sets = vec![set; 1 + usize::from(self.options.by_id)];
-        Tally { sets, alleles: Alleles::default(), frames: Vec::new() }
+        let is_pair = self.sources.len() == 2;
+        let sets = vec![set; if is_pair { 3 } else { 1 + usize::from(self.options.by_id) }];
+        let samples = self.options.samples.len();
+        let concordance = (is_pair && samples > 0).then(|| Concordance::new(frequencies, samples));
+        Tally { sets, concordance, alleles: Alleles::default(), frames: Vec::new() }
     }
 
-    fn observe_one(&self, record: &Record, tally: &mut Tally) -> Result<(), RecordProblem> {
-        let Tally { sets, alleles, frames } = tally;
-        alleles.read(record, &self.source.frequency, &self.frequencies)?;
-        let is_novel = self.options.by_id && record.column(Column::Id) == b".";
-        let set = &mut sets[usize::from(is_novel)];
+    /// Counts a record of a file in a set.
+    fn observe_one(
+        &self,
+        record: &Record,
+        tally: &mut Tally,
+        file: usize,
+        set: usize,
+    ) -> Result<(), RecordProblem> {
+        let Tally { sets, alleles, frames, .. } = tally;
+        let (source, set) = (&self.sources[file], &mut sets[set]);
+        alleles.read(record, &source.frequency, &self.frequencies)?;
         set.sites.observe(alleles);
         let quality = value::real(record.column(Column::Qual)).filter(|quality| !quality.is_nan());
         if alleles.all.meets(Kinds::SNP) {
-            self.observe_snps(record, alleles, quality, set);
+            self.observe_snps(record, source, alleles, quality, set);
         }
         frames.clear();
         frames.resize(alleles.len(), Frame::NotApplicable);
@@ -203,10 +303,10 @@ impl Stats {
             set.sites.qualities[2].observe(quality);
             self.observe_indels(record, alleles, frames, &mut set.sites)?;
         }
-        if let (Some(fields), Some(samples)) = (&self.source.samples, &mut set.samples) {
+        if let (Some(fields), Some(samples)) = (&source.samples, &mut set.samples) {
             samples.observe(record, fields, alleles, frames, self.options.depths)?;
         }
-        if let Some(text) = record.info(b"DP").filter(|text| self.source.has_depth && !text.is_empty())
+        if let Some(text) = record.info(b"DP").filter(|text| source.has_depth && !text.is_empty())
             && value::list_length(text) == 1
         {
             // A missing one is the least integer.
@@ -222,7 +322,14 @@ impl Stats {
         if self.options.first_allele_only { alternates.min(1) } else { alternates }
     }
 
-    fn observe_snps(&self, record: &Record, alleles: &Alleles, quality: Option<f32>, set: &mut Set) {
+    fn observe_snps(
+        &self,
+        record: &Record,
+        source: &Source,
+        alleles: &Alleles,
+        quality: Option<f32>,
+        set: &mut Set,
+    ) {
         let Some(reference) = alleles.bases[0] else { return };
         for allele in 1..=self.counted(alleles) {
             let Some(base) = alleles.bases[allele].filter(|base| *base != reference) else { continue };
@@ -234,7 +341,7 @@ impl Stats {
             let bin = alleles.bins[allele];
             set.sites.observe_snp(allele, (reference, base), is_transition, bin, quality);
             if allele == 1 {
-                let tags = self.options.user_tags.iter().zip(&self.source.are_real);
+                let tags = self.options.user_tags.iter().zip(&source.are_real);
                 for ((tag, &is_real), counts) in tags.zip(&mut set.by_tag) {
                     counts.observe(tag, is_real, record, is_transition);
                 }
@@ -277,6 +384,9 @@ impl Revise for Stats {
 
 impl Tally {
     fn merge(&mut self, other: &Self) {
+        if let (Some(concordance), Some(more)) = (&mut self.concordance, &other.concordance) {
+            concordance.merge(more);
+        }
         for (set, more) in self.sets.iter_mut().zip(&other.sets) {
             set.sites.merge(&more.sites);
             if let (Some(samples), Some(more)) = (&mut set.samples, &more.samples) {

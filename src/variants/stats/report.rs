@@ -6,15 +6,15 @@ use super::bins::QualityCounts;
 use super::samples::{FRACTION_BINS, HET_BINS, OfSample};
 use super::sites::{ByFrequency, LONGEST_INDEL};
 use super::user_tag::UserCounts;
-use super::{Set, Stats};
+use super::{Set, Stats, Tally, report_of_two};
 
 /// Names of the bases by their numbers.
 const BASES: [char; 4] = ['A', 'C', 'G', 'T'];
 
-/// The whole report.
-pub(super) fn write(stats: &Stats, sets: &[Set], file: &str) -> String {
+/// All behind the heading.
+pub(super) fn body(stats: &Stats, tally: &Tally) -> String {
+    let sets = &tally.sets[..];
     let mut out = String::new();
-    heading(stats, file, &mut out);
     summary(stats, sets, &mut out);
     transitions(sets, &mut out);
     if stats.options.exons.is_some() {
@@ -26,16 +26,21 @@ pub(super) fn write(stats: &Stats, sets: &[Set], file: &str) -> String {
     singletons(sets, &mut out);
     frequencies(stats, sets, &mut out);
     qualities(sets, &mut out);
-    for (number, (tag, &is_real)) in stats.options.user_tags.iter().zip(&stats.source.are_real).enumerate() {
+    for (number, tag) in stats.options.user_tags.iter().enumerate() {
         out += &UserCounts::heading(tag);
         for (id, set) in sets.iter().enumerate() {
-            set.by_tag[number].lines(tag, is_real, id, &mut out);
+            // What the second file has alone is typed as that declares it.
+            let source = &stats.sources[usize::from(id == 1 && sets.len() == 3)];
+            set.by_tag[number].lines(tag, source.are_real[number], id, &mut out);
         }
     }
     lengths(sets, &mut out);
     substitutions(sets, &mut out);
+    if let Some(concordance) = &tally.concordance {
+        report_of_two::genotypes(stats, concordance, &mut out);
+    }
     depths(stats, sets, &mut out);
-    if let Some(fields) = &stats.source.samples {
+    if let Some(fields) = stats.sources.first().and_then(|source| source.samples.as_ref()) {
         of_samples(stats, sets, &mut out);
         heterozygosity(stats, sets, &mut out);
         if fields.has_allele_depths {
@@ -45,17 +50,23 @@ pub(super) fn write(stats: &Stats, sets: &[Set], file: &str) -> String {
     out
 }
 
-fn heading(stats: &Stats, file: &str, out: &mut String) {
-    let file = if file == "-" { "<STDIN>" } else { file };
-    *out += "# This file was produced by bcftools stats (norn) and can be plotted using plot-vcfstats.\n\
+pub(super) fn heading(stats: &Stats, files: &[String], with_sites: bool) -> String {
+    let mut out = String::from(
+        "# This file was produced by bcftools stats (norn) and can be plotted using plot-vcfstats.\n\
         # The command line was:\tnorn variants stats\n#\n\
-        # Definition of sets:\n# ID\t[2]id\t[3]tab-separated file names\n";
-    if stats.options.by_id {
-        *out += &format!("ID\t0\t{file}:known (sites with ID different from \".\")\n");
-        *out += &format!("ID\t1\t{file}:novel (sites where ID column is \".\")\n");
-    } else {
-        *out += &format!("ID\t0\t{file}\n");
+        # Definition of sets:\n# ID\t[2]id\t[3]tab-separated file names\n",
+    );
+    let name = |file: &String| if file == "-" { "<STDIN>".to_owned() } else { file.clone() };
+    match &files.iter().map(name).collect::<Vec<_>>()[..] {
+        [first, second] => report_of_two::heading(first, second, with_sites, &mut out),
+        names if stats.options.by_id => {
+            let file = names.concat();
+            out += &format!("ID\t0\t{file}:known (sites with ID different from \".\")\n");
+            out += &format!("ID\t1\t{file}:novel (sites where ID column is \".\")\n");
+        }
+        names => out += &format!("ID\t0\t{}\n", names.concat()),
     }
+    out
 }
 
 fn summary(stats: &Stats, sets: &[Set], out: &mut String) {
@@ -75,7 +86,9 @@ fn summary(stats: &Stats, sets: &[Set], out: &mut String) {
         #   the indel counter.\n\
         # \n\
         # SN\t[2]id\t[3]key\t[4]value\n";
-    *out += &format!("SN\t0\tnumber of samples:\t{}\n", stats.source.sample_count);
+    for (id, source) in stats.sources.iter().enumerate() {
+        *out += &format!("SN\t{id}\tnumber of samples:\t{}\n", source.sample_count);
+    }
     for (id, Set { sites, .. }) in sets.iter().enumerate() {
         for (name, count) in [
             ("records", sites.records),

@@ -32,9 +32,21 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn new(places: Vec<usize>, header: &Header) -> Self {
+    /// Those of samples, by name, under a header that has them.
+    pub(super) fn new(names: &[String], header: &Header) -> Self {
+        let all: FxHashMap<&String, usize> =
+            header.samples().iter().enumerate().map(|(place, name)| (name, place)).collect();
+        let places = names.iter().filter_map(|name| all.get(name).copied()).collect();
         let is_integer = |tag: &[u8]| header.format(tag).is_some_and(|d| d.kind == Type::Integer);
         Self { places, has_depth: is_integer(b"DP"), has_allele_depths: is_integer(b"AD") }
+    }
+
+    /// The genotypes of the samples in a record; `None` where it has no GT.
+    pub(super) fn genotypes(&self, record: &Record) -> Option<Vec<Genotype>> {
+        let field = record.format_index(b"GT")?;
+        let texts: Vec<&[u8]> = record.sample_texts().collect();
+        let of = |&place: &usize| Genotype::of(cell(texts.get(place).copied().unwrap_or(b"."), field));
+        Some(self.places.iter().map(of).collect())
     }
 }
 

@@ -1,16 +1,20 @@
-//! Several files of variants at once: one behind another (concat), set against one another (isec), side by side (merge).
+//! Several files of variants at once: one behind another (concat), set against one another (isec, stats), side by side
+//! (merge).
 //!
 //! Each file has a reader and a dictionary of its own; [`walk`] goes through all of them position by position, [`pairing`]
 //! says which records of a position belong together. What comes out depends on the records alone: batches are parsed
 //! and rows are written by many threads, in order.
 
+pub mod compare;
 pub mod concat;
 pub mod headers;
 pub mod input;
 pub mod intersect;
+pub mod ligate;
 pub mod merge;
 pub mod naive;
 pub mod pairing;
+pub mod phase;
 pub mod walk;
 
 use std::path::{Path, PathBuf};

@@ -40,10 +40,14 @@ pub enum Rule {
     Sorted,
     Duplicate,
     LastLine,
+    BcfRecord,
+    BcfDictionary,
+    BcfSamples,
+    BcfType,
 }
 
 /// Each rule with its name and what it demands.
-const TABLE: [(Rule, &str, &str); 34] = [
+const TABLE: [(Rule, &str, &str); 38] = [
     (Rule::FileFormat, "fileformat", "the first line is ##fileformat=VCFv4.1 to VCFv4.5"),
     (Rule::MetaForm, "meta-form", "a meta line is ##key=value, neither of them empty"),
     (
@@ -102,6 +106,14 @@ const TABLE: [(Rule, &str, &str); 34] = [
     (Rule::Sorted, "sorted", "positions of a contig ascend"),
     (Rule::Duplicate, "duplicate", "no two records have the same variant, however it is written"),
     (Rule::LastLine, "last-line", "the last line ends as the others do"),
+    (Rule::BcfRecord, "bcf-record", "a BCF's magic, lengths and types are sound, to the end of the file"),
+    (
+        Rule::BcfDictionary,
+        "bcf-dictionary",
+        "numbers of contigs, filters and tags stand for names of the header, each for one",
+    ),
+    (Rule::BcfSamples, "bcf-samples", "a BCF's record has as many samples as the header"),
+    (Rule::BcfType, "bcf-type", "a BCF's value is stored as the header declares it"),
 ];
 
 impl Rule {

@@ -69,6 +69,62 @@ pub fn decode(record: &[u8], dictionary: &Dictionary, out: &mut Vec<u8>) -> Resu
     write_samples(&mut individual, format_count, dictionary, out)
 }
 
+/// Where a field stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldOf {
+    /// In INFO.
+    Info,
+    /// In FORMAT.
+    Format,
+}
+
+/// How values are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No value.
+    Missing,
+    /// Integers of 8, 16 or 32 bits.
+    Integer,
+    /// Reals of 32 bits.
+    Float,
+    /// Characters.
+    Text,
+}
+
+/// Tells for each field of a record how its values are stored.
+///
+/// # Errors
+/// As [`decode`].
+pub fn field_kinds(
+    record: &[u8],
+    dictionary: &Dictionary,
+    tell: &mut dyn FnMut(FieldOf, &[u8], Kind),
+) -> Result<(), BcfError> {
+    let mut lengths = Bytes(record);
+    let (shared, individual) = (lengths.u32()? as usize, lengths.u32()? as usize);
+    let mut shared = Bytes(lengths.take(shared)?);
+    let mut individual = Bytes(lengths.take(individual)?);
+    shared.take(16)?;
+    let (alleles_and_info, samples_and_format) = (shared.u32()?, shared.u32()?);
+    // ID, the alleles and FILTER.
+    for _ in 0..(alleles_and_info >> 16) + 2 {
+        shared.value()?;
+    }
+    for _ in 0..alleles_and_info & 0xffff {
+        let name = tag(&mut shared, dictionary)?;
+        tell(FieldOf::Info, name, shared.value()?.stored()?);
+    }
+    let samples = (samples_and_format & 0x00ff_ffff) as usize;
+    for _ in 0..samples_and_format >> 24 {
+        let name = tag(&mut individual, dictionary)?;
+        let (kind, count) = individual.descriptor()?;
+        let width = count.checked_mul(size_of(kind)?).ok_or(BcfError::Short)?;
+        let bytes = individual.take(width.checked_mul(samples).ok_or(BcfError::Short)?)?;
+        tell(FieldOf::Format, name, Value { kind, count, bytes }.stored()?);
+    }
+    Ok(())
+}
+
 fn tag<'d>(bytes: &mut Bytes<'_>, dictionary: &'d Dictionary) -> Result<&'d [u8], BcfError> {
     let number = bytes.value()?.integers()?.next().flatten().unwrap_or(-1);
     let name = usize::try_from(number).ok().and_then(|number| dictionary.tags.name(number));
@@ -268,6 +324,17 @@ impl<'b> Bytes<'b> {
 }
 
 impl<'b> Value<'b> {
+    fn stored(self) -> Result<Kind, BcfError> {
+        match self.kind {
+            _ if self.count == 0 => Ok(Kind::Missing),
+            kind::NULL => Ok(Kind::Missing),
+            kind::INT8 | kind::INT16 | kind::INT32 => Ok(Kind::Integer),
+            kind::FLOAT => Ok(Kind::Float),
+            kind::CHAR => Ok(Kind::Text),
+            other => Err(BcfError::Type(other)),
+        }
+    }
+
     /// The integers up to the end of a shorter vector, `None` for a missing one.
     fn integers(self) -> Result<impl Iterator<Item = Option<i64>> + use<'b>, BcfError> {
         let (width, missing, end) = match self.kind {

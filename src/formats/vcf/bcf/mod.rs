@@ -5,7 +5,7 @@
 mod decode;
 mod encode;
 
-pub use decode::decode;
+pub use decode::{FieldOf, Kind, decode, field_kinds};
 pub use encode::{EncodeError, Encoder, Scratch};
 
 use rustc_hash::FxHashMap;
@@ -98,6 +98,16 @@ impl Dictionary {
 }
 
 impl Dictionary {
+    /// The contig of this number.
+    pub fn contig(&self, number: usize) -> Option<&[u8]> {
+        self.contigs.name(number)
+    }
+
+    /// One past the greatest number of a contig.
+    pub fn contig_count(&self) -> usize {
+        self.contigs.names.len()
+    }
+
     /// The header's text with the numbers as `IDX`.
     pub fn number_lines(&self, header: &Header) -> Vec<u8> {
         let mut numbered = header.clone();

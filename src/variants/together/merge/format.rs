@@ -1,6 +1,7 @@
 //! FORMAT and the samples of a row: every file's cells in turn, lists and genotypes by the row's alleles.
 
 use super::info::Shape;
+use super::local::{self, Local};
 use super::row::{Part, Row};
 use super::rules::Missing;
 use crate::formats::vcf::header::{Header, Type};
@@ -30,6 +31,8 @@ pub struct FormatMerger<'h> {
     pub missing: &'h [(Vec<u8>, Missing)],
     /// Whether a sample without a record is 0/0.
     pub missing_is_reference: bool,
+    /// Beyond so many alternate alleles lists are of each sample's own.
+    pub local_alleles: Option<usize>,
 }
 
 /// How often an allele is there.
@@ -51,13 +54,25 @@ impl FormatMerger<'_> {
             return Ok(None);
         }
         let alleles = row.alleles.len();
-        let fields = self.fields(row);
+        let limit = self.local_alleles.filter(|&limit| alleles > limit + 1);
+        let local = limit.map(|limit| Local::of(row, self.headers, limit)).transpose()?.flatten();
+        let fields = self.fields(row, limit.filter(|_| local.is_some()));
+        let local = local.filter(|_| fields.iter().any(|field| field.shape.is_some()));
+        if let Some(field) = fields.iter().find(|f| local.is_some() && f.shape.is_some() && f.is_text) {
+            return Err(format!("FORMAT/{} is text, which has no local alleles", name(&field.key)));
+        }
         out.push(b'\t');
         for (i, field) in fields.iter().enumerate() {
             if i > 0 {
                 out.push(b':');
             }
+            if local.is_some() && field.shape.is_some() {
+                out.push(b'L');
+            }
             out.extend_from_slice(&field.key);
+        }
+        if local.is_some() {
+            out.extend_from_slice(b":LAA");
         }
         if fields.is_empty() {
             out.push(b'.');
@@ -73,7 +88,10 @@ impl FormatMerger<'_> {
                 }
             }
         }
-        let absent = self.absent(&fields, alleles, ploidy);
+        let mut absent = self.absent(&fields, alleles, ploidy);
+        if local.is_some() {
+            absent.all.extend_from_slice(b":.");
+        }
         if let Some(field) = genotypes.filter(|_| self.missing_is_reference) {
             counts.all += (self.samples_without(row, field) * ploidy) as u64;
         }
@@ -81,8 +99,8 @@ impl FormatMerger<'_> {
         for (file, header) in self.headers.iter().enumerate() {
             match parts.next_if(|(_, part)| part.file == file) {
                 Some((number, part)) => {
-                    let writer =
-                        PartWriter { fields: &fields, number, part, alleles, absent: &absent, header };
+                    let (fields, absent, local) = (&fields, &absent, local.as_ref());
+                    let writer = PartWriter { fields, number, part, alleles, absent, header, local };
                     writer.write(out)?;
                 }
                 None => {
@@ -96,8 +114,8 @@ impl FormatMerger<'_> {
         Ok(genotypes.map(|_| counts))
     }
 
-    /// The fields of all records: GT first, the others as they come.
-    fn fields(&self, row: &Row) -> Vec<Field> {
+    /// The fields of all records: GT first, the others as they come. Lists may be of no more than `limit` alternate alleles.
+    fn fields(&self, row: &Row, limit: Option<usize>) -> Vec<Field> {
         let mut fields: Vec<Field> = Vec::new();
         let mut same_as: Option<usize> = None;
         for (number, part) in row.parts.iter().enumerate() {
@@ -125,8 +143,9 @@ impl FormatMerger<'_> {
         }
         fields.iter_mut().filter(|field| field.key == b"GT").for_each(|field| field.shape = None);
         let samples: usize = self.headers.iter().map(|header| header.samples().len()).sum();
+        let alleles = limit.map_or(row.alleles.len(), |limit| limit + 1);
         fields.retain(|field| {
-            let width = field.shape.map_or(1, |shape| shape.width(row.alleles.len()));
+            let width = field.shape.map_or(1, |shape| shape.width(alleles));
             width > 0 && width.saturating_mul(samples) <= MAX_VALUES
         });
         fields
@@ -227,6 +246,7 @@ struct PartWriter<'w> {
     alleles: usize,
     absent: &'w Absent,
     header: &'w Header,
+    local: Option<&'w Local>,
 }
 
 impl PartWriter<'_> {
@@ -241,12 +261,14 @@ impl PartWriter<'_> {
             text => memchr::memchr_iter(b':', text).count() + 1,
         };
         let is_verbatim = !differ
+            && self.local.is_none()
             && (are_lists_same || !has_lists)
             && keys == self.fields.len()
             && self.fields.iter().enumerate().all(|(i, field)| place(field) == Some(i));
         let mut written = 0;
         let mut cells: Vec<&[u8]> = Vec::new();
         for text in self.part.record.sample_texts().take(self.header.samples().len()) {
+            let kept = self.local.map(|local| local.alleles(self.number, written));
             written += 1;
             out.push(b'\t');
             if is_verbatim {
@@ -270,6 +292,9 @@ impl PartWriter<'_> {
                 };
                 let cell = cells.get(place).copied().filter(|cell| !cell.is_empty()).unwrap_or(b".");
                 match field.shape {
+                    Some(shape) if kept.is_some() => {
+                        local::write_list(shape, cell, kept.unwrap_or_default(), map.len(), out);
+                    }
                     None if field.key == b"GT" && differ => renumber(cell, out, |n| Some(numbered(map, n))),
                     Some(shape) if !are_lists_same => self.write_list(field, shape, cell, is_haploid, out)?,
                     _ => out.extend_from_slice(cell),
@@ -277,6 +302,10 @@ impl PartWriter<'_> {
             }
             if self.fields.is_empty() {
                 out.push(b'.');
+            }
+            if let Some(kept) = kept {
+                out.push(b':');
+                local::write_alleles(kept, map, out);
             }
         }
         for _ in written..self.header.samples().len() {

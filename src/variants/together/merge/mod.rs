@@ -7,6 +7,7 @@ mod alleles;
 mod blocks;
 mod format;
 mod info;
+mod local;
 mod row;
 mod rules;
 mod select;
@@ -72,6 +73,8 @@ pub struct MergeOptions {
     pub missing_rules: Option<String>,
     /// `--force-samples`.
     pub force_samples: bool,
+    /// `--local-alleles`: with more alternate alleles lists are of each sample's own.
+    pub local_alleles: Option<usize>,
 }
 
 /// What is settled before the first record.
@@ -103,7 +106,13 @@ impl Merge {
                 return Err(TogetherError::Option(what));
             }
             Some(header) => header,
-            None => merged_header(inputs, options.force_samples)?,
+            None => {
+                let mut header = merged_header(inputs, options.force_samples)?;
+                if options.local_alleles.is_some() {
+                    local::declare(&mut header);
+                }
+                header
+            }
         };
         let has_blocks = options.gvcf.is_some();
         let info_rules = rules::info_rules(options.info_rules.as_deref(), has_blocks, &mut header)
@@ -175,6 +184,7 @@ impl Merge {
             headers: &self.headers,
             missing: &self.missing_rules,
             missing_is_reference: self.options.missing_is_reference,
+            local_alleles: self.options.local_alleles,
         };
         let counts = format.write(&row, &mut samples).map_err(failed)?;
         let info = InfoMerger {
