@@ -4,7 +4,7 @@
 //! next, and writes. [`super::ordered`] is the same for one stage with nothing between.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::time::Duration;
 
 use rayon::{ScopeFifo, Yield};
@@ -71,15 +71,8 @@ impl<'s, 'scope, T: Send + 'scope, R: Send + 'scope> Stage<'s, 'scope, T, R> {
             if self.is_empty() {
                 return None;
             }
-            let result = match rayon::yield_now() {
-                Some(Yield::Executed) => continue,
-                // Others are at work on all that there is; they may need help again before the result is there.
-                Some(Yield::Idle) => self.receiver.recv_timeout(IDLE).ok(),
-                None => Some(self.receiver.recv().ok()?),
-            };
-            if let Some((number, result)) = result {
-                self.waiting.insert(number, result);
-            }
+            let (number, result) = receive(&self.receiver)?;
+            self.waiting.insert(number, result);
         }
     }
 
@@ -87,6 +80,28 @@ impl<'s, 'scope, T: Send + 'scope, R: Send + 'scope> Stage<'s, 'scope, T, R> {
         let result = self.waiting.remove(&self.next)?;
         self.next += 1;
         Some(result)
+    }
+}
+
+/// What the work of other threads gives, which is waited for; `None` where it was given up. A thread of the pool works
+/// on what is pending meanwhile.
+pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
+    loop {
+        match receiver.try_recv() {
+            Ok(result) => return Some(result),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        match rayon::yield_now() {
+            Some(Yield::Executed) => {}
+            // Others are at work on all that there is; they may need help again before the result is there.
+            Some(Yield::Idle) => match receiver.recv_timeout(IDLE) {
+                Ok(result) => return Some(result),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            },
+            None => return receiver.recv().ok(),
+        }
     }
 }
 

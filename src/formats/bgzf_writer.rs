@@ -1,4 +1,5 @@
-//! Writes BGZF: blocks cut every 65,280 bytes of input and where the caller says, deflated in parallel, in order.
+//! Writes BGZF: blocks cut every 65,280 bytes of input and where the caller says, deflated in parallel, in order,
+//! by the pool that the caller is a thread of, or all threads, while the caller goes on.
 //!
 //! Block borders and bytes depend on the input, those cuts and the level only, never on threads or on how the input was
 //! handed over; so streams that were written apart and cut at the seams are, one behind the other, the stream that one
@@ -6,10 +7,13 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::mem;
 use std::ops::Range;
+use std::sync::mpsc::{self, Receiver};
 
 use libdeflater::{CompressionLvl, Compressor};
-use rayon::prelude::*;
+
+use crate::compute::stages;
 
 /// Input bytes of each block but the last, as bgzip cuts them.
 pub const BLOCK_CONTENT: usize = 65_280;
@@ -38,6 +42,8 @@ impl Default for Level {
 pub struct BgzfWriter<W> {
     inner: W,
     level: CompressionLvl,
+    /// Batches that the pool is deflating, in order.
+    under_way: VecDeque<Receiver<io::Result<Deflated>>>,
     /// Content that is not compressed yet; begins at a block's border.
     pending: Vec<u8>,
     /// Where the caller has cut it.
@@ -55,6 +61,7 @@ impl<W: Write> BgzfWriter<W> {
         Self {
             inner,
             level,
+            under_way: VecDeque::new(),
             pending: Vec::new(),
             cuts: VecDeque::new(),
             starts: vec![(0, 0)],
@@ -108,7 +115,8 @@ impl<W: Write> BgzfWriter<W> {
     /// # Errors
     /// Writing fails.
     pub fn write_pending(&mut self) -> io::Result<()> {
-        self.write_blocks(true)
+        self.deflate(true)?;
+        self.write_deflated(0)
     }
 
     /// Writes what is pending and the end-of-file marker. Nothing may be written afterwards.
@@ -134,30 +142,53 @@ impl<W: Write> BgzfWriter<W> {
         self.inner
     }
 
-    /// Compresses and writes whole blocks of what is pending, or all of it.
-    fn write_blocks(&mut self, all: bool) -> io::Result<()> {
-        let (content, level) = (&self.pending, self.level);
+    /// Hands whole blocks of what is pending, or all of it, to the pool.
+    fn deflate(&mut self, all: bool) -> io::Result<()> {
         let pieces = self.pieces(all);
-        let length = pieces.last().map_or(0, |piece| piece.end);
-        let work =
-            |compressor: &mut Compressor, piece: &Range<usize>| block(compressor, &content[piece.clone()]);
-        let blocks: Vec<io::Result<Vec<u8>>> = if length < PARALLEL_FROM {
-            let mut compressor = Compressor::new(level);
-            pieces.iter().map(|piece| work(&mut compressor, piece)).collect()
-        } else {
-            pieces.par_iter().map_init(|| Compressor::new(level), work).collect()
-        };
-        for (block, piece) in blocks.into_iter().zip(&pieces) {
-            let block = block?;
-            self.inner.write_all(&block)?;
-            let (content, start) = self.starts.last().copied().unwrap_or_default();
-            self.starts.push((content + piece.len() as u64, start + block.len() as u64));
-        }
-        self.pending.drain(..length);
+        let Some(length) = pieces.last().map(|piece| piece.end) else { return Ok(()) };
+        let rest = self.pending.split_off(length);
+        let content = mem::replace(&mut self.pending, rest);
         while self.cuts.front().is_some_and(|cut| *cut <= length) {
             self.cuts.pop_front();
         }
         self.cuts.iter_mut().for_each(|cut| *cut -= length);
+        let level = self.level;
+        if all && self.under_way.is_empty() && pieces.len() <= ALONE_TO {
+            return self.write_batch(Deflated::new(&content, &pieces, level)?);
+        }
+        self.write_deflated(2 * rayon::current_num_threads() - 1)?;
+        let (sender, receiver) = mpsc::channel();
+        rayon::spawn_fifo(move || {
+            // The receiver is gone only when the file was given up.
+            let _ = sender.send(Deflated::new(&content, &pieces, level));
+        });
+        self.under_way.push_back(receiver);
+        Ok(())
+    }
+
+    /// Writes what is deflated, and waits until no more than so many batches are under way.
+    fn write_deflated(&mut self, limit: usize) -> io::Result<()> {
+        while let Some(first) = self.under_way.front() {
+            let found =
+                if self.under_way.len() > limit { stages::receive(first) } else { first.try_recv().ok() };
+            match found {
+                Some(batch) => {
+                    self.under_way.pop_front();
+                    self.write_batch(batch?)?;
+                }
+                None if self.under_way.len() > limit => return Err(io::Error::other("deflate was given up")),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn write_batch(&mut self, batch: Deflated) -> io::Result<()> {
+        self.inner.write_all(&batch.bytes)?;
+        for (content, length) in batch.lengths {
+            let (from, start) = self.starts.last().copied().unwrap_or_default();
+            self.starts.push((from + content as u64, start + length as u64));
+        }
         Ok(())
     }
 
@@ -182,7 +213,7 @@ impl<W: Write> Write for BgzfWriter<W> {
             return Err(io::Error::other("the BGZF stream is finished"));
         }
         if self.pending.len() >= BATCH {
-            self.write_blocks(false)?;
+            self.deflate(false)?;
         }
         let taken = bytes.len().min(BATCH - self.pending.len());
         self.pending.extend_from_slice(&bytes[..taken]);
@@ -196,10 +227,10 @@ impl<W: Write> Write for BgzfWriter<W> {
     }
 }
 
-/// Content deflated at a time: 64 blocks, 4 MB.
-const BATCH: usize = 64 * BLOCK_CONTENT;
-/// Below this, threads cost more than they give.
-const PARALLEL_FROM: usize = 4 * BLOCK_CONTENT;
+/// Content deflated at a time: 16 blocks, 1 MB.
+const BATCH: usize = 16 * BLOCK_CONTENT;
+/// As many blocks that are all there is cost less than handing them over.
+const ALONE_TO: usize = 4;
 
 const HEADER_LEN: usize = 18;
 const TRAILER_LEN: usize = 8;
@@ -208,10 +239,33 @@ const TRAILER_LEN: usize = 8;
 const END_OF_FILE: [u8; 28] =
     [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, b'B', b'C', 2, 0, 0x1b, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// One BGZF block with this content.
-fn block(compressor: &mut Compressor, content: &[u8]) -> io::Result<Vec<u8>> {
+/// Blocks one behind the other.
+struct Deflated {
+    bytes: Vec<u8>,
+    /// Of each block its content's and its own.
+    lengths: Vec<(usize, usize)>,
+}
+
+impl Deflated {
+    /// The blocks of these pieces of content.
+    fn new(content: &[u8], pieces: &[Range<usize>], level: CompressionLvl) -> io::Result<Self> {
+        let mut compressor = Compressor::new(level);
+        let (mut bytes, mut lengths) = (Vec::new(), Vec::with_capacity(pieces.len()));
+        for piece in pieces {
+            let from = bytes.len();
+            push_block(&mut compressor, &content[piece.clone()], &mut bytes)?;
+            lengths.push((piece.len(), bytes.len() - from));
+        }
+        Ok(Self { bytes, lengths })
+    }
+}
+
+/// Adds a BGZF block with this content.
+fn push_block(compressor: &mut Compressor, content: &[u8], bytes: &mut Vec<u8>) -> io::Result<()> {
+    let from = bytes.len();
     let bound = compressor.deflate_compress_bound(content.len());
-    let mut block = vec![0; HEADER_LEN + bound + TRAILER_LEN];
+    bytes.resize(from + HEADER_LEN + bound + TRAILER_LEN, 0);
+    let block = &mut bytes[from..];
     let deflated = compressor
         .deflate_compress(content, &mut block[HEADER_LEN..HEADER_LEN + bound])
         .map_err(|error| io::Error::other(format!("deflate: {error:?}")))?;
@@ -222,8 +276,8 @@ fn block(compressor: &mut Compressor, content: &[u8]) -> io::Result<Vec<u8>> {
     let trailer = &mut block[HEADER_LEN + deflated..length];
     trailer[..4].copy_from_slice(&libdeflater::crc32(content).to_le_bytes());
     trailer[4..].copy_from_slice(&(content.len() as u32).to_le_bytes());
-    block.truncate(length);
-    Ok(block)
+    bytes.truncate(from + length);
+    Ok(())
 }
 
 #[cfg(test)]
