@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs `norn variants` beside bcftools on one genome and one cohort in one go: user+sys CPU seconds (all processes of a pipe
 # together), wall, peak memory and the ratio. Rounds are interleaved; the least of each figure is shown.
-# usage: benches/compare-variants.sh GENOME.vcf.gz REFERENCE.fa [COHORT.vcf.gz]   environment: ROUNDS (3), NORN (target/release/norn)
+# usage: benches/compare-variants.sh GENOME.vcf.gz REFERENCE.fa [COHORT.vcf.gz [FILE.vcf.gz ...]]
+# (FILEs are those to merge, indexed)   environment: ROUNDS (3), NORN (target/release/norn)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec python3 - "$@" <<'P'
@@ -35,6 +36,11 @@ rows = [
 ]
 if cohort:
     rows.append(("cohort", "fill-tags", f"bcftools +fill-tags -Ou -o /dev/null {cohort} -- -t {tags}", f"{v} fill-tags --quiet --threads 1 --tags {tags} -o /dev/null {cohort}"))
+if len(sys.argv) > 4:
+    files = " ".join(sys.argv[4:])
+    merge = f"{v} merge --quiet -Oz -o {out}/n.vcf.gz"
+    rows.append(("files", f"merge of {len(sys.argv) - 4}", f"bcftools merge -Oz -o {out}/b.vcf.gz {files}", f"{merge} --threads 1 {files}"))
+    rows.append(("files", "the same, -t 2", None, f"{merge} --threads 2 {files}"))
 best = {}
 for _ in range(rounds):
     for kind, name, *commands in rows:

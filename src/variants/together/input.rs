@@ -93,7 +93,7 @@ pub struct Input {
 }
 
 /// Batches of all files together take about so many bytes.
-const ALL_BATCHES: usize = 32 << 20;
+const ALL_BATCHES: usize = 8 << 20;
 /// Those of one file at least so many.
 const LEAST_BATCH: usize = 1 << 16;
 
