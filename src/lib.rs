@@ -1,7 +1,8 @@
 //! `norn`: alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
 //!
-//! Layers, imports go down only: [`cli`] → sciences ([`qc`]) → [`report`] → [`compute`], [`formats`], [`genome`].
+//! Layers, imports go down only: [`cli`] → sciences ([`qc`], [`variants`], [`annotate`]) → [`report`] → [`compute`], [`formats`], [`genome`].
 
+pub mod annotate;
 pub mod cli;
 pub mod compute;
 pub mod formats;

@@ -1,5 +1,6 @@
 //! The command line: arguments to a plan, a plan to one call.
 
+mod annotate;
 mod qc;
 mod relate;
 mod variants;
@@ -33,6 +34,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Annotate(Box<annotate::AnnotateArguments>),
     Qc(Box<qc::QcArguments>),
     Relate(relate::RelateArguments),
     Variants(Box<variants::VariantsArguments>),
@@ -55,6 +57,7 @@ pub fn run() -> ExitCode {
         }
     };
     let result = match arguments.command {
+        Command::Annotate(arguments) => on_ranks(|ranks| arguments.run(ranks)),
         Command::Qc(arguments) => on_ranks(|ranks| arguments.run(ranks)),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),

@@ -17,7 +17,7 @@ mod set_gt;
 mod several;
 mod sort;
 mod stats;
-mod streams;
+pub(super) mod streams;
 mod trio;
 mod trio_dnm2;
 mod validate;

@@ -7,7 +7,7 @@
 //! they reach, so `d` is a period of the gap, or `g <= d`. Hence a gap of more than `D` bases without a period of `D` or less is a
 //! border. Where no change alters the length (`D = 0`) every gap is one.
 
-use crate::variants::norm::genome::Bases;
+use crate::formats::bases::Bases;
 use crate::variants::norm::reach::smallest_period;
 
 /// Periods are sought in so many bases at the least.
@@ -65,7 +65,7 @@ impl Before {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::variants::norm::genome::tests::genome;
+    use crate::formats::bases::tests::genome;
 
     #[test]
     fn a_border_is_where_nothing_can_shift() {

@@ -1,9 +1,9 @@
 //! A call: what the genotype of one record makes of the reference.
 
 use super::search::Phase;
+use crate::formats::bases::{Bases, concrete};
 use crate::formats::vcf::record::Record;
 use crate::variants::genotype;
-use crate::variants::norm::genome::{Bases, concrete};
 use crate::variants::pipeline::RecordProblem;
 
 /// Alleles with more bases than this, in REF or ALT, take part as they are written only: no path is searched through
@@ -314,7 +314,7 @@ impl Call {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::variants::norm::genome::tests::genome;
+    use crate::formats::bases::tests::genome;
 
     #[test]
     fn a_genotype_is_what_it_changes() {

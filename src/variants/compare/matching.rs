@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::call::{Call, Edit};
 use super::search::{Member, Phase, Slice, search};
-use crate::variants::norm::genome::Bases;
+use crate::formats::bases::Bases;
 
 /// How far a call is matched (GA4GH benchmarking, the field BK). Better ones come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

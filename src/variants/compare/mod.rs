@@ -36,13 +36,13 @@ pub use self::score::Score;
 pub use self::search::Phase;
 use self::strata::Strata;
 use self::stretches::{Stretch, Stretches};
-use super::norm::genome::{Bases, Genome};
 use super::output::OutputForm;
 use super::pipeline::RecordProblem;
 use super::together::input::{self, Input, Sieve};
 use super::together::walk::Walk;
 use super::together::{TogetherError, in_file};
 use crate::compute::ordered::for_each_ordered;
+use crate::formats::bases::{Bases, Genome};
 use crate::formats::fasta::Reference;
 use crate::formats::vcf::writer::Block;
 

@@ -42,8 +42,8 @@ pub fn make(calls: &mut [Call]) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::formats::bases::tests::genome;
     use crate::formats::vcf::record::Record;
-    use crate::variants::norm::genome::tests::genome;
 
     #[test]
     fn indels_go_out_of_the_way() {

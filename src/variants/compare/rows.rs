@@ -10,11 +10,11 @@ use super::classes::Class;
 use super::counts::{Counts, Decision, Observation};
 use super::matching::Verdict;
 use super::strata::{ALL, BOUNDARY, CONTAINED, ContigStrata, Extent};
+use crate::formats::bases::Bases;
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Column, Record};
 use crate::genome::intervals::Interval;
 use crate::variants::genotype;
-use crate::variants::norm::genome::Bases;
 
 /// Header lines of the fields that rows have.
 pub const HEADER: [&str; 9] = [

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::counts::{Decision, Filter};
 use super::*;
+use crate::formats::bases::tests::genome;
 use crate::formats::vcf::record::Record;
-use crate::variants::norm::genome::tests::genome;
 
 /// A change with the haplotypes that have it.
 type Change = (i64, i64, Vec<u8>, [bool; 2]);

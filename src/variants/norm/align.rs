@@ -4,7 +4,7 @@
 //! A placement is a cut through all of them at once, so no string is built while a variant moves, and nothing limits how
 //! far it may. The result is the normal form of Tan et al. 2015 (doi:10.1093/bioinformatics/btv112), which is unique.
 
-use super::genome::Bases;
+use crate::formats::bases::Bases;
 
 /// An allele.
 #[derive(Clone, Copy, Debug)]
@@ -171,8 +171,8 @@ impl Site<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::genome::tests::genome;
     use super::*;
+    use crate::formats::bases::tests::genome;
 
     const GENOME: &[u8] = b"GGGCACACACACTTAAAAAAAAAACGATCGATCGTTTNNNACG";
 

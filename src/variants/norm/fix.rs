@@ -1,7 +1,7 @@
 //! `-c s`: REF is made that of the reference; alleles that are swapped are swapped back, with their genotypes.
 
 use super::counts::{Counted, Counts};
-use super::genome::concrete;
+use crate::formats::bases::concrete;
 use crate::formats::vcf::record::{Column, Record, parse_integer};
 use crate::variants::allele_lists::{nth, push_list};
 use crate::variants::genotype::renumber;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::counts::{Counted, Counts};
 use super::duplicates::Duplicates;
-use super::genome::Genome;
 use super::groups::Groups;
 use super::reach;
 use super::{Multiallelics, NormOptions, SortOrder};
+use crate::formats::bases::Genome;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::variants::pipeline::{Ordered, RecordProblem};

@@ -10,7 +10,7 @@
 //! For variants longer than [`LONGEST`] no look at the reference gives a bound (two copies of a segment anywhere make a
 //! deletion between them move), so these move by less than [`WINDOW`] or stay: see [`super::align::Site::left`].
 
-use super::genome::Bases;
+use crate::formats::bases::Bases;
 
 /// The longest inserted or deleted sequence, in bases, that moves without any limit.
 pub const LONGEST: i64 = 10_000;
@@ -64,8 +64,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::align::{Sequence, Site};
-    use super::super::genome::tests::genome;
     use super::*;
+    use crate::formats::bases::tests::genome;
 
     #[test]
     fn periods_are_found() {

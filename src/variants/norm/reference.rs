@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::align::{Placement, Sequence, Site};
 use super::counts::{Counted, Counts};
 use super::fix::{self, has_other_letters};
-use super::genome::Genome;
 use super::origin::{self, OriginTag};
 use super::reach;
 use super::symbolic;
 use super::transcripts::Transcripts;
 use super::warnings::Warnings;
 use super::{CheckRef, NormOptions};
+use crate::formats::bases::Genome;
 use crate::formats::fasta::FastaError;
 use crate::formats::vcf::record::{Column, Record};
 use crate::variants::kinds::Kinds;
@@ -247,7 +247,7 @@ fn judge(
     record: &Record,
     is_left: bool,
     furthest: i64,
-    bases: &mut super::genome::Bases<'_>,
+    bases: &mut crate::formats::bases::Bases<'_>,
     scratch: &mut Scratch,
 ) -> Verdict {
     let (position, reference) = (record.position(), record.reference());
@@ -281,7 +281,7 @@ fn judge_alleles(
     record: &Record,
     is_left: bool,
     furthest: i64,
-    bases: &mut super::genome::Bases<'_>,
+    bases: &mut crate::formats::bases::Bases<'_>,
     scratch: &mut Scratch,
 ) -> Verdict {
     let reference = record.reference();

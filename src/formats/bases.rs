@@ -1,4 +1,4 @@
-//! The reference as aligning needs it: single bases and short slices, near one another, many times a record.
+//! The reference as aligning and naming need it: single bases and short slices, near one another, many times a record.
 //!
 //! A few blocks are kept in memory, in upper case, with a base for each ambiguity code and `N` for any other letter. Each thread
 //! has its own, so nothing is locked.
@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::formats::fasta::{FastaError, Reference};
+use super::fasta::{FastaError, Reference};
 
 /// Bases in a block.
 const BLOCK: u64 = 1 << 16;
@@ -167,7 +167,7 @@ pub fn concrete(letter: u8) -> u8 {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-pub(in crate::variants) mod tests {
+pub mod tests {
     use super::*;
 
     /// A genome of these contigs, named `c0`, `c1`, ...; the folder must be kept.

@@ -1,0 +1,251 @@
+//! The CSQ field: an entry for each alternate allele and transcript, its parts as Ensembl VEP 114 writes them.
+
+use std::fmt::Write;
+
+use super::coding_effect::CodingEffect;
+use super::effect::Effect;
+use super::hgvs::{self, Shift};
+use super::protein;
+use super::terms::{Impact, Term, Terms};
+use super::variant::Variant;
+use crate::formats::bases::Bases;
+
+/// The parts of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Field {
+    Allele,
+    Consequence,
+    Impact,
+    Symbol,
+    Gene,
+    FeatureType,
+    Feature,
+    Biotype,
+    Exon,
+    Intron,
+    HgvsC,
+    HgvsP,
+    CdnaPosition,
+    CdsPosition,
+    ProteinPosition,
+    AminoAcids,
+    Codons,
+    Distance,
+    Strand,
+    Flags,
+    HgvsOffset,
+}
+
+impl Field {
+    /// All parts with VEP's names, in the order of `--fields`' default.
+    pub const ALL: [(Self, &str); 21] = [
+        (Self::Allele, "Allele"),
+        (Self::Consequence, "Consequence"),
+        (Self::Impact, "IMPACT"),
+        (Self::Symbol, "SYMBOL"),
+        (Self::Gene, "Gene"),
+        (Self::FeatureType, "Feature_type"),
+        (Self::Feature, "Feature"),
+        (Self::Biotype, "BIOTYPE"),
+        (Self::Exon, "EXON"),
+        (Self::Intron, "INTRON"),
+        (Self::HgvsC, "HGVSc"),
+        (Self::HgvsP, "HGVSp"),
+        (Self::CdnaPosition, "cDNA_position"),
+        (Self::CdsPosition, "CDS_position"),
+        (Self::ProteinPosition, "Protein_position"),
+        (Self::AminoAcids, "Amino_acids"),
+        (Self::Codons, "Codons"),
+        (Self::Distance, "DISTANCE"),
+        (Self::Strand, "STRAND"),
+        (Self::Flags, "FLAGS"),
+        (Self::HgvsOffset, "HGVS_OFFSET"),
+    ];
+
+    /// By VEP's name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(field, _)| *field)
+    }
+
+    /// VEP's name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(field, _)| *field == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// Writes the entry of an allele for a transcript.
+pub fn write_entry(
+    fields: &[Field],
+    effect: &Effect<'_>,
+    shift: Shift,
+    bases: &mut Bases<'_>,
+    out: &mut String,
+) {
+    let wants_names =
+        fields.iter().any(|field| matches!(field, Field::HgvsC | Field::HgvsP | Field::HgvsOffset));
+    let (mut on_transcript, mut on_protein) = (String::new(), String::new());
+    if wants_names && effect.place.within {
+        hgvs::write_transcript(effect, shift, bases, &mut on_transcript);
+        if effect.place.coding {
+            protein::write_protein(effect, shift, &mut on_protein);
+        }
+    }
+    for (number, field) in fields.iter().enumerate() {
+        if number > 0 {
+            out.push('|');
+        }
+        let _ = match field {
+            Field::HgvsC => escaped(&on_transcript, out),
+            Field::HgvsP => escaped(&on_protein, out),
+            Field::HgvsOffset => {
+                let places = shift.on(effect.transcript) as i64 * effect.transcript.strand();
+                let is_named = !(on_transcript.is_empty() && on_protein.is_empty());
+                if places != 0 && is_named { write!(out, "{places}") } else { Ok(()) }
+            }
+            field => write_plain(*field, effect, out),
+        };
+    }
+}
+
+/// Writes the entry of an allele that is in no transcript and near none.
+pub fn write_intergenic(fields: &[Field], variant: &Variant<'_>, out: &mut String) {
+    for (number, field) in fields.iter().enumerate() {
+        if number > 0 {
+            out.push('|');
+        }
+        match field {
+            Field::Allele => write_allele(variant, out),
+            Field::Consequence => out.push_str("intergenic_variant"),
+            Field::Impact => out.push_str(Impact::Modifier.name()),
+            _ => {}
+        }
+    }
+}
+
+fn write_allele(variant: &Variant<'_>, out: &mut String) {
+    match variant.alternate {
+        [] => out.push('-'),
+        alternate => out.extend(alternate.iter().map(|base| char::from(*base))),
+    }
+}
+
+fn write_plain(field: Field, effect: &Effect<'_>, out: &mut String) -> std::fmt::Result {
+    let (transcript, place) = (effect.transcript, effect.place);
+    let coding = effect.coding.as_ref();
+    match field {
+        Field::Allele => {
+            write_allele(&effect.variant, out);
+            Ok(())
+        }
+        Field::Consequence if effect.terms.is_empty() => out.write_str("sequence_variant"),
+        Field::Consequence => write!(out, "{}", effect.terms),
+        Field::Impact => out.write_str(effect.terms.impact().name()),
+        Field::Symbol => escaped(&transcript.symbol, out),
+        Field::Gene => escaped(&transcript.gene, out),
+        Field::FeatureType => out.write_str("Transcript"),
+        Field::Feature => escaped(&transcript.id, out),
+        Field::Biotype => escaped(&transcript.biotype, out),
+        Field::Exon if place.exon => numbers(effect.exons(), transcript.exons.len(), out),
+        Field::Intron if place.intron => numbers(effect.introns(), transcript.introns.len(), out),
+        Field::CdnaPosition if place.exon => range(effect.cdna.start(), effect.cdna.end(), out),
+        Field::CdsPosition if place.coding => {
+            let (start, end) = effect.cds_range();
+            range(start, end, out)
+        }
+        Field::ProteinPosition if place.coding => range(effect.protein.start(), effect.protein.end(), out),
+        Field::AminoAcids => coding.map_or(Ok(()), |coding| amino_acids(coding, out)),
+        Field::Codons => coding.map_or(Ok(()), |coding| codons(effect, coding, out)),
+        Field::Distance if is_beside(effect.terms) => write!(out, "{}", effect.distance()),
+        Field::Strand => write!(out, "{}", transcript.strand()),
+        Field::Flags => {
+            let tags = &transcript.tags;
+            let flags = [(tags.cds_start_not_found, "cds_start_NF"), (tags.cds_end_not_found, "cds_end_NF")];
+            let mut separator = "";
+            for (_, flag) in flags.iter().filter(|(is_so, _)| *is_so) {
+                write!(out, "{separator}{flag}")?;
+                separator = "&";
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_beside(terms: Terms) -> bool {
+    terms.contains(Term::UpstreamGene) || terms.contains(Term::DownstreamGene)
+}
+
+fn numbers(found: Option<(usize, usize)>, all: usize, out: &mut String) -> std::fmt::Result {
+    match found {
+        None => Ok(()),
+        Some((first, last)) if first == last => write!(out, "{first}/{all}"),
+        Some((first, last)) => write!(out, "{first}-{last}/{all}"),
+    }
+}
+
+/// A range of positions, `?` for an end that lies outside; nothing if both do.
+fn range(start: Option<i64>, end: Option<i64>, out: &mut String) -> std::fmt::Result {
+    match (start, end) {
+        (Some(start), Some(end)) if start == end => write!(out, "{start}"),
+        (Some(start), Some(end)) => write!(out, "{}-{}", start.min(end), start.max(end)),
+        (Some(start), None) => write!(out, "{start}-?"),
+        (None, Some(end)) => write!(out, "?-{end}"),
+        (None, None) => Ok(()),
+    }
+}
+
+fn amino_acids(coding: &CodingEffect, out: &mut String) -> std::fmt::Result {
+    let Some([reference, alternate]) = &coding.peptides else { return Ok(()) };
+    let text = |peptide: &Vec<u8>| match peptide.as_slice() {
+        [] => "-".to_owned(),
+        peptide => String::from_utf8_lossy(peptide).into_owned(),
+    };
+    match (text(reference), text(alternate)) {
+        (reference, alternate) if reference == alternate => {
+            if reference == "-" {
+                Ok(())
+            } else {
+                out.write_str(&reference)
+            }
+        }
+        (reference, alternate) => write!(out, "{reference}/{alternate}"),
+    }
+}
+
+/// Both codons, small letters but for what changes.
+fn codons(effect: &Effect<'_>, coding: &CodingEffect, out: &mut String) -> std::fmt::Result {
+    let (Some([before, after]), Some(region)) = (&coding.codons, &effect.transcript.coding) else {
+        return Ok(());
+    };
+    let place =
+        effect.cdna.start().map(|start| (start - region.cdna.0 + region.phase).rem_euclid(3) as usize);
+    for (codon, changed, separator) in
+        [(before, effect.variant.reference.len(), ""), (after, coding.allele.len(), "/")]
+    {
+        out.write_str(separator)?;
+        if codon.is_empty() {
+            out.write_char('-')?;
+        }
+        let is_changed = |at: usize| place.is_some_and(|place| (place..place + changed).contains(&at));
+        for (at, base) in codon.iter().enumerate() {
+            let base = if is_changed(at) { base.to_ascii_uppercase() } else { base.to_ascii_lowercase() };
+            out.write_char(char::from(base))?;
+        }
+    }
+    Ok(())
+}
+
+/// Text without what has a meaning in CSQ or INFO.
+fn escaped(text: &str, out: &mut String) -> std::fmt::Result {
+    for letter in text.chars() {
+        match letter {
+            ',' | '|' => out.write_char('&')?,
+            ';' => out.write_str("%3B")?,
+            '=' => out.write_str("%3D")?,
+            letter if letter.is_whitespace() => out.write_char('_')?,
+            letter => out.write_char(letter)?,
+        }
+    }
+    Ok(())
+}

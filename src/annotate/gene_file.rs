@@ -1,0 +1,481 @@
+//! Genes from GFF3 (Ensembl, GENCODE, RefSeq) or GTF, with their sequences from the reference.
+//!
+//! What is a transcript, which gene and biotype it has and how CDS lines become a coding region follows Ensembl VEP 114
+//! (`--gff`): exons of one parent in order, the coding region from the first to the last CDS, a start phase from the first.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+
+use super::codons::CodonTable;
+use super::genes::{Coding, Exon, Genes, Intron, Tags, Transcript};
+use crate::formats::fasta::{FastaError, Reference};
+use crate::formats::gff::{Feature, GffProblem};
+use crate::formats::text;
+
+/// Why genes could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum GeneError {
+    /// The system failed.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A line is broken.
+    #[error("{path}, line {line}: {source}", path = path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+        /// What is wrong.
+        source: GffProblem,
+    },
+    /// The reference cannot be read.
+    #[error(transparent)]
+    Reference(#[from] FastaError),
+    /// A transcript ends behind its contig: another build.
+    #[error("{path}: transcript {id} ends at {contig}:{end}, behind the contig's end in {reference}: another build?", path = path.display())]
+    OtherBuild {
+        /// The file.
+        path: PathBuf,
+        /// The transcript.
+        id: String,
+        /// Its contig.
+        contig: String,
+        /// Its last base.
+        end: i64,
+        /// The reference.
+        reference: String,
+    },
+    /// There are no transcripts.
+    #[error("{path}: no transcripts with exons found (GFF3 or GTF is expected)", path = path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// What a file has that was passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Exons and CDS whose parent is not in the file.
+    pub orphans: u64,
+    /// Transcripts whose exons overlap one another, or whose coding region lies outside of them.
+    pub inconsistent: u64,
+    /// Transcripts without a biotype.
+    pub without_biotype: u64,
+    /// Transcripts on contigs that the reference lacks, by contig.
+    pub unknown_contigs: FxHashMap<String, u64>,
+    /// The same identifier again.
+    pub duplicates: u64,
+}
+
+/// Reads genes.
+///
+/// # Errors
+/// The file or the reference cannot be read, or they do not belong together.
+pub fn read(path: &Path, reference: &Reference) -> Result<(Genes, PassedOver), GeneError> {
+    let io = |source| GeneError::Io { path: path.to_owned(), source };
+    let mut reader: Box<dyn BufRead> = text::open(path).map_err(io)?;
+    let (mut drafts, mut line, mut number) = (Drafts::default(), Vec::new(), 0);
+    while text::read_line(&mut reader, &mut line).map_err(io)? {
+        number += 1;
+        if line.starts_with(b"##FASTA") {
+            break;
+        }
+        let feature = Feature::parse(&line);
+        let feature =
+            feature.map_err(|source| GeneError::Line { path: path.to_owned(), line: number, source })?;
+        if let Some(feature) = feature {
+            drafts.take(&feature);
+        }
+    }
+    let (genes, passed_over) = drafts.finish(path, reference)?;
+    match genes.count() {
+        0 => Err(GeneError::Empty { path: path.to_owned() }),
+        _ => Ok((genes, passed_over)),
+    }
+}
+
+/// What the lines of a file come to.
+#[derive(Default)]
+struct Drafts {
+    /// Features that may be transcripts or genes, by identifier.
+    nodes: FxHashMap<String, Node>,
+    /// Exons and coding parts by parent, in the file's order.
+    parts: FxHashMap<String, Parts>,
+    duplicates: u64,
+}
+
+struct Node {
+    order: usize,
+    contig: String,
+    start: i64,
+    end: i64,
+    is_reverse: Option<bool>,
+    parent: Option<String>,
+    /// Attributes: identifier, gene, symbol, biotype, version.
+    id: Option<String>,
+    gene: Option<String>,
+    symbol: Option<String>,
+    name: Option<String>,
+    biotype: Option<String>,
+    version: Option<String>,
+    tags: Tags,
+}
+
+#[derive(Default)]
+struct Parts {
+    exons: Vec<(i64, i64)>,
+    coding: Vec<Cds>,
+    /// What is needed where GTF has no line for the transcript.
+    stand_in: Option<Node>,
+}
+
+#[derive(Clone)]
+struct Cds {
+    start: i64,
+    end: i64,
+    phase: u8,
+    protein: Option<String>,
+    protein_version: Option<String>,
+    is_stop: bool,
+}
+
+impl Drafts {
+    fn take(&mut self, feature: &Feature<'_>) {
+        let gtf_transcript = feature.get("transcript_id").filter(|_| feature.get("ID").is_none());
+        let is_gtf =
+            gtf_transcript.is_some() || feature.get("gene_id").is_some() && feature.get("ID").is_none();
+        match feature.kind {
+            "exon" | "CDS" | "stop_codon" => {
+                let parents: Vec<String> = feature.all("Parent").map(|parent| parent.into_owned()).collect();
+                let parents = if parents.is_empty() {
+                    gtf_transcript.iter().map(|id| id.clone().into_owned()).collect()
+                } else {
+                    parents
+                };
+                for parent in parents {
+                    let parts = self.parts.entry(parent).or_default();
+                    if feature.kind == "exon" {
+                        parts.exons.push((feature.start, feature.end));
+                    } else {
+                        parts.coding.push(Cds {
+                            start: feature.start,
+                            end: feature.end,
+                            phase: feature.phase.unwrap_or(0),
+                            protein: feature.get("protein_id").map(|id| id.into_owned()),
+                            protein_version: feature
+                                .get("protein_version")
+                                .map(|version| version.into_owned()),
+                            is_stop: feature.kind == "stop_codon",
+                        });
+                    }
+                    if is_gtf && parts.stand_in.is_none() {
+                        parts.stand_in = Some(Node::new(feature, true, 0));
+                    }
+                }
+            }
+            "five_prime_UTR" | "three_prime_UTR" | "UTR" | "start_codon" | "biological_region"
+            | "Selenocysteine" | "intron" | "region" | "chromosome" => {}
+            _ => {
+                let node = Node::new(feature, is_gtf, self.nodes.len());
+                let id = match is_gtf {
+                    true if feature.kind == "gene" => node.gene.clone(),
+                    true => gtf_transcript.map(|id| id.into_owned()),
+                    false => feature.get("ID").or_else(|| feature.get("Name")).map(|id| id.into_owned()),
+                };
+                let Some(id) = id else { return };
+                if self.nodes.contains_key(&id) {
+                    self.duplicates += 1;
+                } else {
+                    self.nodes.insert(id, node);
+                }
+            }
+        }
+    }
+
+    fn finish(mut self, path: &Path, reference: &Reference) -> Result<(Genes, PassedOver), GeneError> {
+        let mut passed_over = PassedOver { duplicates: self.duplicates, ..PassedOver::default() };
+        let mut found = Vec::new();
+        for (id, mut parts) in std::mem::take(&mut self.parts) {
+            if parts.exons.is_empty() {
+                // Coding genes of bacteria and RefSeq's mitochondrion have no exons: what is coded is the transcript.
+                parts.exons = parts.coding.iter().map(|cds| (cds.start, cds.end)).collect();
+            }
+            if !self.nodes.contains_key(&id) {
+                match parts.stand_in.take() {
+                    Some(mut node) => {
+                        node.start = parts.exons.iter().map(|(start, _)| *start).min().unwrap_or(node.start);
+                        node.end = parts.exons.iter().map(|(_, end)| *end).max().unwrap_or(node.end);
+                        self.nodes.insert(id.clone(), node);
+                    }
+                    None => {
+                        passed_over.orphans += (parts.exons.len() + parts.coding.len()) as u64;
+                        continue;
+                    }
+                }
+            }
+            found.push((id, parts));
+        }
+        let order =
+            |id: &String| self.nodes.get(id).map(|node| (node.contig.clone(), node.start, node.order));
+        found.sort_by_cached_key(|(id, _)| (order(id), id.clone()));
+        let mut transcripts = Vec::new();
+        for (id, parts) in found {
+            let Some(node) = self.nodes.get(&id) else { continue };
+            let gene =
+                node.parent.as_ref().and_then(|parent| self.nodes.get(parent).map(|gene| (parent, gene)));
+            let Some(contig) = reference.contig_index(&node.contig) else {
+                *passed_over.unknown_contigs.entry(node.contig.clone()).or_default() += 1;
+                continue;
+            };
+            if node.end as u64 > reference.contigs().get(contig).map_or(0, |(_, length)| *length) {
+                return Err(GeneError::OtherBuild {
+                    path: path.to_owned(),
+                    id,
+                    contig: node.contig.clone(),
+                    end: node.end,
+                    reference: reference.path().display().to_string(),
+                });
+            }
+            let Some(biotype) = node.biotype_of(gene.map(|(_, gene)| gene)) else {
+                passed_over.without_biotype += 1;
+                continue;
+            };
+            let Some(transcript) = transcript(&id, node, gene, biotype, parts, reference, contig)? else {
+                passed_over.inconsistent += 1;
+                continue;
+            };
+            transcripts.push((node.contig.clone(), transcript));
+        }
+        Ok((Genes::new(transcripts), passed_over))
+    }
+}
+
+impl Node {
+    fn new(feature: &Feature<'_>, is_gtf: bool, order: usize) -> Self {
+        let text = |name: &str| feature.get(name).map(|value| value.into_owned());
+        let tags: Vec<_> = feature.all("tag").collect();
+        let has_tag = |name: &str| tags.iter().any(|tag| tag == name);
+        let dbxref = || {
+            let mut all = feature.all("Dbxref").chain(feature.all("db_xref"));
+            all.find_map(|pair| pair.strip_prefix("GeneID:").map(str::to_owned))
+        };
+        Self {
+            order,
+            contig: feature.contig.to_owned(),
+            start: feature.start,
+            end: feature.end,
+            is_reverse: feature.is_reverse,
+            parent: if is_gtf { text("gene_id") } else { text("Parent") },
+            id: text("transcript_id"),
+            gene: text("gene_id").or_else(dbxref),
+            symbol: text("gene_name").or_else(|| text("gene")),
+            name: if is_gtf { text("gene_name") } else { text("Name").or_else(|| text("name")) },
+            biotype: ["biotype", "transcript_type", "transcript_biotype"]
+                .iter()
+                .find_map(|name| text(name))
+                .or_else(|| match feature.kind {
+                    "mRNA" => Some("protein_coding".to_owned()),
+                    "ncRNA" => text("ncrna_class"),
+                    kind => match kind.strip_suffix("_gene_segment") {
+                        Some(segment) => Some(format!("IG_{segment}_gene")),
+                        None => text("gbkey"),
+                    },
+                }),
+            version: if is_gtf { text("transcript_version") } else { text("version") },
+            tags: Tags {
+                cds_start_not_found: has_tag("cds_start_NF"),
+                cds_end_not_found: has_tag("cds_end_NF"),
+            },
+        }
+    }
+
+    fn biotype_of(&self, gene: Option<&Node>) -> Option<String> {
+        self.biotype.clone().or_else(|| gene.and_then(|gene| gene.biotype.clone()))
+    }
+}
+
+/// Makes a transcript of a feature and its parts; `None` where they contradict one another.
+fn transcript(
+    id: &str,
+    node: &Node,
+    gene: Option<(&String, &Node)>,
+    biotype: String,
+    parts: Parts,
+    reference: &Reference,
+    contig: usize,
+) -> Result<Option<Transcript>, FastaError> {
+    let id = node.id.clone().unwrap_or_else(|| without_prefix(id).to_owned());
+    let Some(is_reverse) = node.is_reverse else { return Ok(None) };
+    let mut ranges = parts.exons;
+    ranges.sort_unstable();
+    ranges.dedup();
+    let is_apart = ranges.windows(2).all(|pair| pair[0].1 < pair[1].0);
+    let is_within = ranges.iter().all(|(start, end)| *start >= node.start && *end <= node.end);
+    if !(is_apart && is_within) || ranges.is_empty() {
+        return Ok(None);
+    }
+    if is_reverse {
+        ranges.reverse();
+    }
+    let (mut exons, mut length) = (Vec::with_capacity(ranges.len()), 0);
+    let (mut cdna, mut bases) = (Vec::new(), Vec::new());
+    for (start, end) in ranges {
+        exons.push(Exon { start, end, cdna_start: length + 1 });
+        length += end - start + 1;
+        reference.fetch(contig, start as u64 - 1, end as u64, &mut bases)?;
+        bases.make_ascii_uppercase();
+        if is_reverse {
+            reverse_complement(&mut bases);
+        }
+        cdna.extend_from_slice(&bases);
+    }
+    let introns: Vec<Intron> = exons
+        .windows(2)
+        .map(|pair| {
+            let (start, end) = if is_reverse {
+                (pair[1].end + 1, pair[0].start - 1)
+            } else {
+                (pair[0].end + 1, pair[1].start - 1)
+            };
+            Intron { start, end, is_frameshift: end - start <= LONGEST_FRAMESHIFT }
+        })
+        .filter(|intron| intron.start <= intron.end)
+        .collect();
+    let coding = match coding(&exons, &cdna, parts.coding, is_reverse, &node.contig) {
+        Ok(coding) => coding,
+        Err(Outside) => return Ok(None),
+    };
+    let symbol = node.symbol.clone().or_else(|| gene.and_then(|(_, gene)| gene.name.clone()));
+    let gene_id = node.gene.clone().or_else(|| {
+        gene.map(|(id, gene)| gene.gene.clone().unwrap_or_else(|| without_prefix(id).to_owned()))
+    });
+    let name = match &node.version {
+        Some(version) if !has_version(&id) => format!("{id}.{version}"),
+        _ => id.clone(),
+    };
+    Ok(Some(Transcript {
+        id,
+        name,
+        gene: gene_id.unwrap_or_default(),
+        symbol: symbol.unwrap_or_default(),
+        biotype,
+        start: node.start,
+        end: node.end,
+        is_reverse,
+        has_frameshift_intron: introns.iter().any(|intron| intron.is_frameshift),
+        exons,
+        introns,
+        length,
+        coding,
+        tags: node.tags.clone(),
+    }))
+}
+
+/// The coding parts lie outside of the exons.
+struct Outside;
+
+/// The coding region of CDS lines; `None` where there are none.
+fn coding(
+    exons: &[Exon],
+    cdna: &[u8],
+    mut lines: Vec<Cds>,
+    is_reverse: bool,
+    contig: &str,
+) -> Result<Option<Coding>, Outside> {
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    lines.sort_by_key(|cds| (if is_reverse { -cds.end } else { cds.start }, cds.is_stop));
+    let place = |position: i64| {
+        let exon = exons.iter().find(|exon| exon.start <= position && position <= exon.end)?;
+        Some(exon.cdna_start + if is_reverse { exon.end - position } else { position - exon.start })
+    };
+    let (first, last) = (&lines[0], &lines[lines.len() - 1]);
+    let edges = if is_reverse { (first.end, last.start) } else { (first.start, last.end) };
+    let (Some(start), Some(end)) = (place(edges.0), place(edges.1)) else { return Err(Outside) };
+    if start > end {
+        return Err(Outside);
+    }
+    // The phase of a GFF line counts bases up to the next codon, ours those of the codon that are missing before it.
+    let begins_at_first_exon =
+        place(edges.0).is_some_and(|at| exons.first().is_some_and(|exon| at <= exon.cdna_end()));
+    let phase = match first.phase {
+        1 if begins_at_first_exon => 2,
+        2 if begins_at_first_exon => 1,
+        _ => 0,
+    };
+    let [five_prime, coded, three_prime] = [
+        cdna.get(..start as usize - 1),
+        cdna.get(start as usize - 1..end as usize),
+        cdna.get(end as usize..),
+    ];
+    let (Some(five_prime), Some(coded), Some(three_prime)) = (five_prime, coded, three_prime) else {
+        return Err(Outside);
+    };
+    let mut bases = vec![b'N'; phase as usize];
+    bases.extend_from_slice(coded);
+    let table = match contig {
+        "MT" | "M" | "chrM" | "chrMT" | "NC_012920.1" => CodonTable::VertebrateMitochondrial,
+        _ => CodonTable::Standard,
+    };
+    let mut peptide = table.translate(&bases);
+    if bases.len() % 3 == 0 && peptide.last() == Some(&b'*') {
+        peptide.pop();
+    }
+    let protein = lines.iter().find_map(|cds| cds.protein.as_ref().map(|id| (id, &cds.protein_version)));
+    let protein = protein.map_or_else(String::new, |(id, version)| match version {
+        _ if has_version(id) => id.clone(),
+        Some(version) => format!("{id}.{version}"),
+        None => format!("{id}.1"),
+    });
+    Ok(Some(Coding {
+        protein,
+        region: (edges.0.min(edges.1), edges.0.max(edges.1)),
+        cdna: (start, end),
+        phase,
+        five_prime: five_prime.to_vec(),
+        bases,
+        three_prime: three_prime.to_vec(),
+        peptide,
+        table,
+    }))
+}
+
+/// The greatest distance of the first to the last base of an intron that stands for a frameshift (Ensembl).
+const LONGEST_FRAMESHIFT: i64 = 12;
+
+fn without_prefix(id: &str) -> &str {
+    ["gene:", "transcript:"].iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(id)
+}
+
+/// Whether an identifier ends with a full stop and digits.
+fn has_version(id: &str) -> bool {
+    id.rsplit_once('.').is_some_and(|(_, version)| {
+        !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit())
+    })
+}
+
+/// The other strand, in place; what is no base stays.
+pub fn reverse_complement(bases: &mut [u8]) {
+    bases.reverse();
+    bases.iter_mut().for_each(|base| *base = complement(*base));
+}
+
+/// The base of the other strand; what is no base stays.
+pub fn complement(base: u8) -> u8 {
+    match base {
+        b'A' => b'T',
+        b'C' => b'G',
+        b'G' => b'C',
+        b'T' => b'A',
+        other => other,
+    }
+}

@@ -1,0 +1,178 @@
+//! Variant annotation: what an allele does to transcripts and proteins, and how it is named.
+//!
+//! [`gene_file`] reads genes, [`effect`] decides consequences, [`hgvs`] and [`protein`] give names, [`csq`] writes them. The
+//! peer is Ensembl VEP 114: same terms, same fields, same names.
+
+pub mod coding_effect;
+pub mod codons;
+pub mod csq;
+pub mod effect;
+pub mod gene_file;
+pub mod genes;
+pub mod hgvs;
+pub mod project;
+pub mod protein;
+pub mod splice;
+pub mod terms;
+pub mod variant;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::formats::bases::Genome;
+use crate::formats::vcf::header::Header;
+use crate::formats::vcf::record::Record;
+use crate::variants::pipeline::{RecordProblem, Revise};
+use csq::Field;
+use effect::Effect;
+use genes::Genes;
+use hgvs::Shift;
+use variant::Variant;
+
+/// How to annotate.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The INFO field.
+    pub tag: String,
+    /// The parts of its entries.
+    pub fields: Vec<Field>,
+    /// How far up- and downstream of a transcript variants are told, in bases.
+    pub distance: i64,
+    /// Whether a REF that is not the reference's is an error.
+    pub is_strict: bool,
+}
+
+/// Adds consequences to records.
+pub struct Annotator {
+    genes: Arc<Genes>,
+    genome: Genome,
+    options: Options,
+    /// What was not annotated.
+    left_out: Arc<Mutex<LeftOut>>,
+}
+
+/// Records that were not annotated, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// REF is not the reference's.
+    pub mismatches: u64,
+    /// The reference lacks the contig.
+    pub unknown_contigs: BTreeMap<String, u64>,
+    /// Records annotated on contigs that the genes lack.
+    pub contigs_without_genes: BTreeMap<String, u64>,
+}
+
+impl LeftOut {
+    /// Adds those of another part of the file.
+    pub fn merge(&mut self, other: &Self) {
+        self.mismatches += other.mismatches;
+        for (mine, theirs) in [
+            (&mut self.unknown_contigs, &other.unknown_contigs),
+            (&mut self.contigs_without_genes, &other.contigs_without_genes),
+        ] {
+            theirs.iter().for_each(|(name, count)| *mine.entry(name.clone()).or_default() += count);
+        }
+    }
+}
+
+impl Annotator {
+    /// From genes and their reference.
+    pub fn new(genes: Arc<Genes>, genome: Genome, options: Options) -> Self {
+        Self { genes, genome, options, left_out: Arc::default() }
+    }
+
+    /// What is not annotated; to be read when all records are through.
+    pub fn left_out(&self) -> Arc<Mutex<LeftOut>> {
+        Arc::clone(&self.left_out)
+    }
+
+    /// The header with the field declared.
+    pub fn header(&self, header: &Header) -> Header {
+        let mut header = header.clone();
+        let names: Vec<&str> = self.options.fields.iter().map(|field| field.name()).collect();
+        let tag = &self.options.tag;
+        header.retain(|line| !(line.key() == "INFO" && line.get("ID") == Some(tag)));
+        header.add(&format!(
+            "##INFO=<ID={tag},Number=.,Type=String,Description=\"Consequence annotations from norn annotate. Format: {}\">",
+            names.join("|")
+        ));
+        header
+    }
+
+    fn note(&self, add: impl FnOnce(&mut LeftOut)) {
+        add(&mut self.left_out.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn annotate(&self, record: &Record, contig: usize, out: &mut String) -> Result<(), RecordProblem> {
+        let position = record.position() + 1;
+        let failed = |what: String| RecordProblem::at(record, what);
+        let fits = self.genome.with(contig, |bases| {
+            let reference = record.reference();
+            let there = bases.slice(position - 1, position - 1 + reference.len() as i64);
+            reference.len() == there.len()
+                && reference.iter().zip(there).all(|(one, other)| one.eq_ignore_ascii_case(other))
+        });
+        if !fits.map_err(|error| failed(error.to_string()))? {
+            if self.options.is_strict {
+                return Err(failed(format!("REF is not what {} has there", self.genome.name())));
+            }
+            self.note(|left_out| left_out.mismatches += 1);
+            return Ok(());
+        }
+        let upper: Vec<Vec<u8>> = std::iter::once(record.reference())
+            .chain(record.alternates())
+            .map(<[u8]>::to_ascii_uppercase)
+            .collect();
+        let Some((reference, alternates)) = upper.split_first() else { return Ok(()) };
+        for variant in Variant::all(position, reference, alternates.iter().map(Vec::as_slice)) {
+            let Some(variant) = variant else { continue };
+            let (first, last) = variant.bounds();
+            let distance = self.options.distance;
+            let mut found =
+                self.genes.overlapping(record.chrom(), first - distance, last + distance).peekable();
+            if found.peek().is_none() {
+                separate(out);
+                csq::write_intergenic(&self.options.fields, &variant, out);
+                continue;
+            }
+            let written = self.genome.with(contig, |bases| {
+                let shift = Shift::of(&variant, bases);
+                for transcript in found {
+                    let effect = Effect::new(variant, transcript, distance);
+                    separate(out);
+                    csq::write_entry(&self.options.fields, &effect, shift, bases, out);
+                }
+            });
+            written.map_err(|error| failed(error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+fn separate(out: &mut String) {
+    if !out.is_empty() {
+        out.push(',');
+    }
+}
+
+impl Revise for Annotator {
+    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
+        let name = || String::from_utf8_lossy(record.chrom()).into_owned();
+        let Some(contig) = self.genome.contig(record.chrom()) else {
+            self.note(|left_out| *left_out.unknown_contigs.entry(name()).or_default() += 1);
+            return Ok(true);
+        };
+        if !self.genes.has_contig(record.chrom()) {
+            self.note(|left_out| *left_out.contigs_without_genes.entry(name()).or_default() += 1);
+        }
+        let mut text = String::new();
+        self.annotate(record, contig, &mut text)?;
+        let value = (!text.is_empty()).then_some(text.as_bytes());
+        if value.is_some() || record.info(self.options.tag.as_bytes()).is_some() {
+            record.set_info(self.options.tag.as_bytes(), value);
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,94 @@
+//! One alternate allele as VEP looks at it: the first base is cut off where all alleles share it, and nothing else is.
+
+/// An allele at its place. Positions are 1-based; an insertion ends one base before it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variant<'a> {
+    /// First base.
+    pub start: i64,
+    /// Last base.
+    pub end: i64,
+    /// The reference's bases, none of an insertion.
+    pub reference: &'a [u8],
+    /// The allele's, none of a deletion.
+    pub alternate: &'a [u8],
+}
+
+impl<'a> Variant<'a> {
+    /// The alternate alleles of a record at a position (1-based), in their order; none for `*`, symbolic alleles, breakends
+    /// and what is no base.
+    pub fn all(
+        position: i64,
+        reference: &'a [u8],
+        alternates: impl Iterator<Item = &'a [u8]> + Clone + 'a,
+    ) -> impl Iterator<Item = Option<Self>> + 'a {
+        let is_indel = alternates.clone().any(|allele| allele.len() != reference.len());
+        let mut others = alternates.clone().filter(|allele| !allele.contains(&b'*'));
+        let is_shared = is_indel && others.all(|allele| allele.first() == reference.first());
+        let cut = usize::from(is_shared);
+        alternates.map(move |allele| {
+            let is_sequence = |bases: &[u8]| !bases.is_empty() && bases.iter().all(|base| is_base(*base));
+            if !is_sequence(allele) || !is_sequence(reference) {
+                return None;
+            }
+            let start = position + cut as i64;
+            Some(Self {
+                start,
+                end: position + reference.len() as i64 - 1,
+                reference: &reference[cut..],
+                alternate: &allele[cut..],
+            })
+        })
+    }
+
+    /// The least and the greatest base; of an insertion those on both sides.
+    pub fn bounds(&self) -> (i64, i64) {
+        (self.start.min(self.end), self.start.max(self.end))
+    }
+
+    /// Whether it overlaps a range. An insertion does where it lies between two bases of it.
+    pub fn overlaps(&self, start: i64, end: i64) -> bool {
+        self.end >= start && self.start <= end
+    }
+
+    /// Whether it is an insertion and nothing else.
+    pub fn is_insertion(&self) -> bool {
+        self.reference.is_empty()
+    }
+
+    /// Whether it is a deletion and nothing else.
+    pub fn is_deletion(&self) -> bool {
+        self.alternate.is_empty()
+    }
+
+    /// Whether its alleles are of A, C, G and T alone.
+    pub fn is_unambiguous(&self) -> bool {
+        self.reference.iter().chain(self.alternate).all(|base| matches!(base, b'A' | b'C' | b'G' | b'T'))
+    }
+
+    /// The ranges in which the alleles, laid beside one another from the left, differ.
+    pub fn for_each_difference(&self, mut take: impl FnMut(i64, i64)) {
+        let (reference, alternate) = (self.reference, self.alternate);
+        if reference.len() < 2 || alternate.len() < 2 {
+            return take(self.start, self.end);
+        }
+        let differs = |at: usize| reference.get(at) != alternate.get(at);
+        let length = reference.len().max(alternate.len());
+        let mut at = 0;
+        while at < length {
+            if !differs(at) {
+                at += 1;
+                continue;
+            }
+            let from = at;
+            while at < length && differs(at) {
+                at += 1;
+            }
+            take(self.start + from as i64, self.start + at as i64 - 1);
+        }
+    }
+}
+
+/// Letters of sequences (VCF 4.3, section 1.6.1: also ambiguity codes, in REF).
+fn is_base(letter: u8) -> bool {
+    letter.is_ascii_alphabetic()
+}
