@@ -42,6 +42,14 @@ impl CodonTable {
         found.unwrap_or(b'X')
     }
 
+    /// Whether a protein can begin with a codon.
+    pub fn is_start(self, codon: [u8; 3]) -> bool {
+        match self {
+            Self::Standard => matches!(&codon, b"ATG" | b"CTG" | b"TTG"),
+            Self::VertebrateMitochondrial => matches!(&codon, b"ATG" | b"ATA" | b"ATT" | b"ATC" | b"GTG"),
+        }
+    }
+
     /// The amino acids of whole codons; what is left at the end is not translated.
     pub fn translate(self, bases: &[u8]) -> Vec<u8> {
         let (codons, _) = bases.as_chunks::<3>();

@@ -427,8 +427,13 @@ fn coding(
         _ => CodonTable::Standard,
     };
     let mut peptide = table.translate(&bases);
-    if bases.len() % 3 == 0 && peptide.last() == Some(&b'*') {
+    if peptide.last() == Some(&b'*') {
         peptide.pop();
+    }
+    if let (Some(first), Some(codon)) = (peptide.first_mut(), bases.first_chunk::<3>())
+        && table.is_start(*codon)
+    {
+        *first = b'M';
     }
     let protein = lines.iter().find_map(|cds| cds.protein.as_ref().map(|id| (id, &cds.protein_version)));
     let protein = protein.map_or_else(String::new, |(id, version)| match version {

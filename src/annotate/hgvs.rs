@@ -296,6 +296,13 @@ impl Position {
             }
             break;
         }
+        if base.is_none()
+            && is_reverse
+            && let Some(last) = before
+        {
+            // An insertion that moves to the end of its transcript; VEP names it on the reverse strand only.
+            (base, offset) = (Some(last.cdna_end()), Some(last.start - position));
+        }
         let mut base = base?;
         let mut is_behind_stop = false;
         if let Some(coding) = &transcript.coding {

@@ -31,14 +31,14 @@ impl Splice {
     /// What a variant touches.
     pub fn of(variant: &Variant<'_>, transcript: &Transcript) -> Self {
         let mut found = Ends::default();
-        let (least, greatest) = variant.bounds();
-        let touched = |intron: &&Intron| intron.start - BESIDE <= greatest && intron.end + BESIDE >= least;
+        let bounds = variant.bounds();
+        let touched = |intron: &&Intron| intron.start - BESIDE <= bounds.1 && intron.end + BESIDE >= bounds.0;
         let introns: Vec<&Intron> = transcript.introns.iter().filter(touched).collect();
         if introns.is_empty() {
             return Self::default();
         }
         variant.for_each_difference(|start, end| {
-            introns.iter().for_each(|intron| found.add(intron, start, end))
+            introns.iter().for_each(|intron| found.add(intron, start, end, bounds))
         });
         let [at_start, at_end] = [found.start, found.end];
         let (five, three) = if transcript.is_reverse { (at_end, at_start) } else { (at_start, at_end) };
@@ -78,8 +78,8 @@ struct End {
 }
 
 impl Ends {
-    /// Adds a range of differing bases, an insertion where it ends before it starts.
-    fn add(&mut self, intron: &Intron, start: i64, end: i64) {
+    /// Adds a range of differing bases, an insertion where it ends before it starts. `bounds` are those of the variant.
+    fn add(&mut self, intron: &Intron, start: i64, end: i64, bounds: (i64, i64)) {
         let meets = |from: i64, to: i64| end >= from && start <= to;
         let is_insertion = start == end + 1;
         let (first, last) = (intron.start, intron.end);
@@ -95,7 +95,8 @@ impl Ends {
         let touches = |from: i64, to: i64| high >= from && low <= to;
         self.end.polypyrimidine |= touches(last - 16, last - 2);
         self.start.polypyrimidine |= touches(first + 2, first + 16);
-        if !(touches(first - 3, first + 7) || touches(last - 7, last + 3)) {
+        let is_near = |from: i64, to: i64| bounds.1 >= from && bounds.0 <= to;
+        if !(is_near(first - 3, first + 7) || is_near(last - 7, last + 3)) {
             return;
         }
         self.start.site |= meets(first, first + 1);
@@ -104,7 +105,7 @@ impl Ends {
         self.end.fifth_base |= meets(last - 4, last - 4);
         self.start.donor_region |= meets(first + 2, first + 5);
         self.end.donor_region |= meets(last - 5, last - 2);
-        // The intron that is looked at last decides.
+        // The range that is looked at last decides.
         if !(self.start.site || self.end.site) {
             self.region = meets(first + 2, first + 7)
                 || meets(last - 7, last - 2)
