@@ -177,8 +177,9 @@ impl Name {
                 (start, if is_one { start } else { Position::of(transcript, change.end)? })
             }
         };
-        let key = |position: &Position| (position.base, position.offset.unwrap_or(0));
-        let is_swapped = key(&start) > key(&end) && !end.is_behind_stop;
+        let key =
+            |position: &Position| (position.is_behind_stop, position.base, position.offset.unwrap_or(0));
+        let is_swapped = key(&start) > key(&end);
         let (start, end) = if is_swapped { (end, start) } else { (start, end) };
         Some(Self { change, start, end })
     }

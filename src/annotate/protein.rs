@@ -70,13 +70,10 @@ fn find<'e>(effect: &'e Effect<'e>, shift: Shift) -> Option<(Protein<'e>, Change
     let on_protein = Pieces::on_protein(transcript, &on_cds);
     let (first, last) = (on_protein.start()?, on_protein.end()?);
     let range = (on_cds.start()? + coding.phase, on_cds.end()? + coding.phase);
-    // VEP does not move what moves further than it is long, on the reverse strand.
-    let allele = match variant.is_insertion() {
-        true if transcript.is_reverse && shift > variant.alternate.len() => variant.alternate.to_vec(),
+    let mut allele = match variant.is_insertion() {
         true => rotated(variant.alternate, shift, transcript.is_reverse),
         false => variant.alternate.to_vec(),
     };
-    let mut allele = allele;
     if transcript.is_reverse {
         reverse_complement(&mut allele);
     }
