@@ -347,7 +347,7 @@ impl Model {
     }
 
     /// The bases from the start codon on, introns left out.
-    fn from_start(&self) -> Vec<u8> {
+    fn bases_from_start(&self) -> Vec<u8> {
         let exonic = |place: &usize| !self.names[*place].trim_start_matches(['-', '*']).contains(['+', '-']);
         (self.coding[0]..self.sequence.len()).filter(exonic).map(|place| self.sequence[place]).collect()
     }
@@ -453,7 +453,7 @@ fn names_on_proteins_give_the_changed_protein() {
         if !is_inside || name.is_empty() || is_taken_for_kept {
             continue;
         }
-        let before = translate(&model.from_start());
+        let before = translate(&model.bases_from_start());
         let grown = changed.len() as i64 - model.sequence.len() as i64;
         let after = {
             let with = Model {
@@ -470,7 +470,7 @@ fn names_on_proteins_give_the_changed_protein() {
                 start: 0,
                 coding: model.coding.clone(),
             };
-            translate(&with.from_start())
+            translate(&with.bases_from_start())
         };
         let (before, after) = (to_stop(&before), to_stop(&after));
         // Where the transcript ends before anything has changed, VEP names what is not there.
@@ -533,4 +533,220 @@ fn names_on_proteins_give_the_changed_protein() {
         *seen.entry(kind).or_default() += 1;
     }
     assert!(seen.len() == 8 && seen.values().all(|count| *count > 20), "{seen:?}");
+}
+
+/// One record of the made genes, with the values of fields.
+fn values(reference: &str, genes: &str, record: &str, options: &str, directory: &Path) -> String {
+    let contig = record.split('\t').next().expect("CHROM");
+    let text = format!(
+        "##fileformat=VCFv4.2\n##contig=<ID={contig}>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n{record}\t.\t.\t.\n"
+    );
+    let path = directory.join("one.vcf");
+    fs::write(&path, text).expect("VCF");
+    let options: Vec<&str> = options.split_ascii_whitespace().collect();
+    let found = annotated(reference, genes, &utf8(&path), &options);
+    let info = found.lines().last().and_then(|line| line.split('\t').nth(7)).expect("INFO").to_owned();
+    info.strip_prefix("CSQ=").unwrap_or(&info).to_owned()
+}
+
+/// T20 is one exon at 301 to 450, coding from its 13th base on, 108 bases; T21 the same on the reverse strand.
+#[test]
+fn options_are_those_of_vep() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let (reference, genes, models) = made_genes(directory.path());
+    let base = |id: &str, place: usize| {
+        let model = models.iter().find(|model| model.id == id).expect("a model");
+        char::from(if model.is_reverse {
+            reverse_complement(&model.sequence)[place]
+        } else {
+            model.sequence[place]
+        })
+    };
+    let (start, third) = (base("T20", 12), base("T20", 14));
+    assert_eq!((start, third), ('A', 'G'));
+    for (record, options, expected) in [
+        (
+            "c20\t313\t.\tA\tC",
+            "--fields Consequence,IMPACT,cDNA_position,CDS_position,Protein_position --total-length",
+            "start_lost|HIGH|13/150|1/108|1/35",
+        ),
+        (
+            "c20\t315\t.\tG\tA",
+            "--fields Codons,Amino_acids,HGVSc,HGVSp",
+            "atG/atA|M/I|T20:c.3G>A|PT20.1:p.Met1?",
+        ),
+        ("c20\t315\t.\tG\tA,C", "--fields ALLELE_NUM,Allele,Consequence", "1|A|start_lost,2|C|start_lost"),
+        ("c20\t315\t.\tG\tA,C", "--fields ALLELE_NUM --pick", "1"),
+        ("c20\t315\t.\tG\tA,C", "--fields ALLELE_NUM --pick-allele", "1,2"),
+        ("c20\t315\t.\tG\tA,C", "--fields ALLELE_NUM,PICK --flag-pick", "1|1,2|"),
+        ("c20\t315\t.\tG\tA,*,<DEL>,GT", "--fields ALLELE_NUM,Allele", "1|A,4|GT"),
+        ("c20\t315\t.\tG\tA", "--most-severe", "start_lost"),
+        ("c20\t300\t.\tA\tC", "--fields Consequence,DISTANCE,STRAND,EXON", "upstream_gene_variant|1|1|"),
+        ("c20\t300\t.\tA\tC", "--fields Consequence --distance 0", "intergenic_variant"),
+        ("c20\t300\t.\tA\tC", "--fields Consequence --distance 0 --no-intergenic", "."),
+        ("c20\t460\t.\tA\tC", "--fields Consequence,DISTANCE", "downstream_gene_variant|10"),
+        ("c21\t460\t.\tA\tC", "--fields Consequence,STRAND", "upstream_gene_variant|-1"),
+        (
+            "c20\t302\t.\tA\tC",
+            "--fields Consequence,EXON,BIOTYPE,SYMBOL,Gene,Feature",
+            "5_prime_UTR_variant|1/1|protein_coding|NT20|GT20|T20",
+        ),
+        ("c20\t302\t.\tA\tC", "--fields Consequence --coding-only", "."),
+        ("c20\t302\t.\tA\tC", "--fields Consequence --gencode-basic", "intergenic_variant"),
+    ] {
+        // The letters of REF that do not matter to a row are those of the reference.
+        let columns: Vec<&str> = record.split('\t').collect();
+        let at = columns[1].parse::<usize>().expect("POS");
+        let contig = peer_base(&reference, columns[0], at);
+        let other = if contig == columns[4] { "G".to_owned() } else { columns[4].to_owned() };
+        let record = format!("{}\t{at}\t.\t{contig}\t{other}", columns[0]);
+        let found = values(&reference, &genes, &record, options, directory.path());
+        assert_eq!(found, expected, "{record} {options}");
+    }
+}
+
+/// The base of a FASTA of one line a contig.
+fn peer_base(reference: &str, contig: &str, position: usize) -> String {
+    let text = fs::read_to_string(reference).expect("reference");
+    let bases = text.split('>').find_map(|part| part.strip_prefix(&format!("{contig}\n"))).expect("contig");
+    bases[position - 1..position].to_owned()
+}
+
+/// The same genes as GTF: no CDS of the stop codon, which has lines of its own.
+fn as_gtf(genes: &str) -> String {
+    let mut out = String::new();
+    for line in genes.lines().filter(|line| !line.starts_with('#')) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let get = |name: &str| columns[8].split(';').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+        let id = get("transcript_id")
+            .or_else(|| get("Parent").map(|parent| parent.trim_start_matches("transcript:")));
+        let rest = match columns[2] {
+            "gene" => format!(
+                "gene_id \"{}\"; gene_name \"{}\"; gene_biotype \"protein_coding\";",
+                get("gene_id").expect("gene"),
+                get("Name").expect("name")
+            ),
+            _ => {
+                let id = id.expect("transcript");
+                let protein = get("protein_id")
+                    .map_or_else(String::new, |protein| format!(" protein_id \"{protein}\";"));
+                format!(
+                    "gene_id \"G{id}\"; transcript_id \"{id}\"; gene_name \"N{id}\"; transcript_biotype \"protein_coding\";{protein}"
+                )
+            }
+        };
+        let kind = if columns[2] == "mRNA" { "transcript" } else { columns[2] };
+        let _ = writeln!(out, "{}\t{}\t{kind}\t{}\t{rest}", columns[0], columns[1], columns[3..8].join("\t"));
+    }
+    out
+}
+
+#[test]
+fn gtf_and_any_number_of_threads_give_the_same() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let (reference, genes, models) = made_genes(directory.path());
+    let vcf = vcf_of(&changes(&models, &reference), &models, directory.path());
+    let expected = annotated(&reference, &genes, &vcf, &["--threads", "1"]);
+    for threads in ["2", "3", "7"] {
+        assert!(annotated(&reference, &genes, &vcf, &["--threads", threads]) == expected, "{threads}");
+    }
+    let gtf = utf8(&directory.path().join("made.gtf"));
+    fs::write(&gtf, as_gtf(&fs::read_to_string(&genes).expect("GFF3"))).expect("GTF");
+    assert!(annotated(&reference, &gtf, &vcf, &[]) == expected, "GTF");
+}
+
+#[test]
+fn bad_input_is_told_in_a_line() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let (reference, genes, _) = made_genes(directory.path());
+    let good = fs::read_to_string(&genes).expect("GFF3");
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).expect("file");
+        utf8(&path)
+    };
+    let header = "##fileformat=VCFv4.2\n##contig=<ID=c00>\n##contig=<ID=u>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
+    let fine = write("fine.vcf", header);
+    let base = peer_base(&reference, "c00", 400);
+    let wrong = if base == "A" { "C" } else { "A" };
+    let other_ref = write("ref.vcf", &format!("{header}c00\t400\t.\t{wrong}\tT\t.\t.\t.\n"));
+    let unknown = write("unknown.vcf", &format!("{header}u\t400\t.\tA\tT\t.\t.\t.\n"));
+    let orphan = write("orphan.gff3", &good.replace("ID=transcript:T00;", "ID=transcript:other;"));
+    let no_phase = write("phase.gff3", &good.replace("\t2\tID=CDS", "\t.\tID=CDS"));
+    let odd = write("odd.gff3", &good.replacen("\tCDS\t480\t487", "\tCDS\t480\t486", 1));
+    let broken = write("broken.gff3", "c00\tx\tgene\tx\t9\t.\t+\t.\tID=a\n");
+    let empty = write("empty.gff3", "##gff-version 3\n");
+    let long = write(
+        "long.gff3",
+        &good
+            .replace("\tmRNA\t301\t", "\tmRNA\t1\t")
+            .replace("c00\tx\tmRNA\t1\t644", "c00\tx\tmRNA\t1\t999999"),
+    );
+    for (genes, vcf, options, code, said) in [
+        (&genes, &other_ref, "", 0, "1 records have another REF than the reference"),
+        (&genes, &other_ref, "--strict", 3, "c00:400: REF is not what"),
+        (&genes, &unknown, "", 0, "1 records are on u, which the reference lacks"),
+        (&orphan, &fine, "", 0, "have a parent that is not in the file"),
+        (&no_phase, &fine, "", 0, ""),
+        (&odd, &fine, "", 0, ""),
+        (&broken, &fine, "", 3, "line 1: start and end are no range"),
+        (&empty, &fine, "", 3, "no transcripts with exons found"),
+        (&long, &fine, "", 3, "behind the contig's end"),
+        (&genes, &fine, "--fields Nothing", 2, "there is no \"Nothing\""),
+        (&genes, &fine, "--pick-order nothing", 2, "there is no \"nothing\""),
+        (&genes, &fine, "--vcf-info-field a=b", 2, "is no name of a tag"),
+    ] {
+        let mut words = vec!["annotate", "-r", &reference, "--gff", genes, "--quiet", vcf];
+        words.extend(options.split_ascii_whitespace());
+        let output = norn(&words);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {told}");
+        assert!(told.contains(said) && told.lines().count() <= 1, "{words:?}: {told}");
+    }
+}
+
+/// bcftools csq names consequences of single bases in its own words.
+#[test]
+fn coding_consequences_are_those_of_bcftools_csq() {
+    if !has("bcftools") {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let (reference, genes, models) = made_genes(directory.path());
+    let snvs: Vec<Change> = changes(&models, &reference)
+        .into_iter()
+        .filter(|(_, _, reference, alternate)| reference.len() == 1 && alternate.len() == 1)
+        .collect();
+    let vcf = vcf_of(&snvs, &models, directory.path());
+    let theirs = peer("bcftools", &["csq", "-l", "-p", "a", "-f", &reference, "-g", &genes, &vcf]);
+    let ours = entries(&annotated(&reference, &genes, &vcf, &["--distance", "0"]));
+    let (mut count, mut lines) = (0, theirs.lines().filter(|line| !line.starts_with('#')));
+    for (record, entries) in &ours {
+        let line = lines.next().expect("a record");
+        let info = line.split('\t').nth(7).expect("INFO");
+        let Some(entry) = entries.values().find(|entry| entry[field("Feature")].starts_with('T')) else {
+            continue;
+        };
+        let theirs: Vec<&str> = info
+            .strip_prefix("BCSQ=")
+            .unwrap_or_default()
+            .split(',')
+            .flat_map(|entry| entry.split('|').next().unwrap_or_default().split('&'))
+            .collect();
+        let ours = &entry[field("Consequence")];
+        for (their_word, our_word) in [
+            ("missense", "missense_variant"),
+            ("stop_gained", "stop_gained"),
+            ("stop_lost", "stop_lost"),
+            ("start_lost", "start_lost"),
+            ("splice_donor", "splice_donor_variant"),
+            ("splice_acceptor", "splice_acceptor_variant"),
+        ] {
+            let is_theirs = theirs.contains(&their_word);
+            let is_ours = ours.split('&').any(|word| word == our_word);
+            assert_eq!(is_theirs, is_ours, "{record}: {theirs:?} {ours}");
+            count += u32::from(is_ours);
+        }
+    }
+    assert!(count > 800, "{count}");
 }

@@ -141,7 +141,7 @@ impl CodingEffect {
             stop_gained,
             inframe_insertion: inframe_insertion && is_longer,
             inframe_deletion,
-            missense: !(is_longer || is_shorter) && !is_decided && known.is_some_and(is_other),
+            missense: !(is_longer || is_shorter || is_decided) && known.is_some_and(is_other),
             synonymous: !self.is_stop_retained && !start_retained && known.is_some_and(is_same),
             changes_length: is_longer || is_shorter,
             protein_altering: known.is_some_and(is_altered)
@@ -365,7 +365,7 @@ fn changed_parts<'p>(
 /// The amino acids of codons; an incomplete one gives `X`.
 pub fn peptide(coding: &Coding, codons: &[u8]) -> Vec<u8> {
     let mut peptide = coding.table.translate(codons);
-    if codons.len() % 3 != 0 && peptide != b"*" {
+    if !codons.len().is_multiple_of(3) && peptide != b"*" {
         peptide.push(b'X');
     }
     peptide

@@ -35,11 +35,22 @@ pub enum Field {
     Strand,
     Flags,
     HgvsOffset,
+    AlleleNumber,
+    Canonical,
+    Mane,
+    ManeSelect,
+    ManePlusClinical,
+    Tsl,
+    Appris,
+    Ccds,
+    Protein,
+    HgvsG,
+    Pick,
 }
 
 impl Field {
-    /// All parts with VEP's names, in the order of `--fields`' default.
-    pub const ALL: [(Self, &str); 21] = [
+    /// All parts with VEP's names; the first [`Self::DEFAULT`] are written where nothing else is asked for, in this order.
+    pub const ALL: [(Self, &str); 32] = [
         (Self::Allele, "Allele"),
         (Self::Consequence, "Consequence"),
         (Self::Impact, "IMPACT"),
@@ -61,7 +72,20 @@ impl Field {
         (Self::Strand, "STRAND"),
         (Self::Flags, "FLAGS"),
         (Self::HgvsOffset, "HGVS_OFFSET"),
+        (Self::AlleleNumber, "ALLELE_NUM"),
+        (Self::Canonical, "CANONICAL"),
+        (Self::Mane, "MANE"),
+        (Self::ManeSelect, "MANE_SELECT"),
+        (Self::ManePlusClinical, "MANE_PLUS_CLINICAL"),
+        (Self::Tsl, "TSL"),
+        (Self::Appris, "APPRIS"),
+        (Self::Ccds, "CCDS"),
+        (Self::Protein, "ENSP"),
+        (Self::HgvsG, "HGVSg"),
+        (Self::Pick, "PICK"),
     ];
+    /// How many of them are written where nothing else is asked for.
+    pub const DEFAULT: usize = 21;
 
     /// By VEP's name.
     pub fn parse(name: &str) -> Option<Self> {
@@ -74,51 +98,64 @@ impl Field {
     }
 }
 
-/// Writes the entry of an allele for a transcript.
-pub fn write_entry(
-    fields: &[Field],
-    effect: &Effect<'_>,
-    shift: Shift,
-    bases: &mut Bases<'_>,
-    out: &mut String,
-) {
-    let wants_names =
-        fields.iter().any(|field| matches!(field, Field::HgvsC | Field::HgvsP | Field::HgvsOffset));
-    let (mut on_transcript, mut on_protein) = (String::new(), String::new());
-    if wants_names && effect.place.within {
-        hgvs::write_transcript(effect, shift, bases, &mut on_transcript);
-        if effect.place.coding {
-            protein::write_protein(effect, shift, &mut on_protein);
-        }
-    }
-    for (number, field) in fields.iter().enumerate() {
-        if number > 0 {
-            out.push('|');
-        }
-        let _ = match field {
-            Field::HgvsC => escaped(&on_transcript, out),
-            Field::HgvsP => escaped(&on_protein, out),
-            Field::HgvsOffset => {
-                let places = shift.on(effect.transcript) as i64 * effect.transcript.strand();
-                let is_named = !(on_transcript.is_empty() && on_protein.is_empty());
-                if places != 0 && is_named { write!(out, "{places}") } else { Ok(()) }
-            }
-            field => write_plain(*field, effect, out),
-        };
-    }
+/// What an entry is made of beside its transcript.
+pub struct Entry<'e> {
+    /// The parts.
+    pub fields: &'e [Field],
+    /// The allele.
+    pub variant: Variant<'e>,
+    /// Its number among the record's, from 1.
+    pub allele: usize,
+    /// Its contig.
+    pub contig: &'e str,
+    /// How far it can be moved.
+    pub shift: Shift,
+    /// Whether positions are followed by how many there are.
+    pub with_totals: bool,
+    /// Whether it is the one that is picked.
+    pub is_picked: bool,
 }
 
-/// Writes the entry of an allele that is in no transcript and near none.
-pub fn write_intergenic(fields: &[Field], variant: &Variant<'_>, out: &mut String) {
-    for (number, field) in fields.iter().enumerate() {
-        if number > 0 {
-            out.push('|');
+impl Entry<'_> {
+    /// Writes the entry for a transcript, or for none: between genes.
+    pub fn write(&self, effect: Option<&Effect<'_>>, bases: &mut Bases<'_>, out: &mut String) {
+        let wants = |wanted: &[Field]| self.fields.iter().any(|field| wanted.contains(field));
+        let (mut on_transcript, mut on_protein) = (String::new(), String::new());
+        if let Some(effect) = effect.filter(|effect| effect.place.within)
+            && wants(&[Field::HgvsC, Field::HgvsP, Field::HgvsOffset])
+        {
+            hgvs::write_transcript(effect, self.shift, bases, &mut on_transcript);
+            if effect.place.coding && wants(&[Field::HgvsP, Field::HgvsOffset]) {
+                protein::write_protein(effect, self.shift, &mut on_protein);
+            }
         }
-        match field {
-            Field::Allele => write_allele(variant, out),
-            Field::Consequence => out.push_str("intergenic_variant"),
-            Field::Impact => out.push_str(Impact::Modifier.name()),
-            _ => {}
+        for (number, field) in self.fields.iter().enumerate() {
+            if number > 0 {
+                out.push('|');
+            }
+            let _ = match (field, effect) {
+                (Field::Allele, _) => {
+                    write_allele(&self.variant, out);
+                    Ok(())
+                }
+                (Field::AlleleNumber, _) => write!(out, "{}", self.allele),
+                (Field::HgvsG, _) => {
+                    hgvs::write_genomic(&self.variant, self.contig, self.shift, bases, out);
+                    Ok(())
+                }
+                (Field::Pick, _) if self.is_picked => out.write_char('1'),
+                (Field::Consequence, None) => out.write_str(Term::Intergenic.name()),
+                (Field::Impact, None) => out.write_str(Impact::Modifier.name()),
+                (Field::HgvsC, _) => escaped(&on_transcript, out),
+                (Field::HgvsP, _) => escaped(&on_protein, out),
+                (Field::HgvsOffset, Some(effect)) => {
+                    let places = self.shift.on(effect.transcript) as i64 * effect.transcript.strand();
+                    let is_named = !(on_transcript.is_empty() && on_protein.is_empty());
+                    if places != 0 && is_named { write!(out, "{places}") } else { Ok(()) }
+                }
+                (field, Some(effect)) => write_plain(*field, effect, self.with_totals, out),
+                (_, None) => Ok(()),
+            };
         }
     }
 }
@@ -130,14 +167,10 @@ fn write_allele(variant: &Variant<'_>, out: &mut String) {
     }
 }
 
-fn write_plain(field: Field, effect: &Effect<'_>, out: &mut String) -> std::fmt::Result {
+fn write_plain(field: Field, effect: &Effect<'_>, with_totals: bool, out: &mut String) -> std::fmt::Result {
     let (transcript, place) = (effect.transcript, effect.place);
-    let coding = effect.coding.as_ref();
+    let (coding, tags) = (effect.coding.as_ref(), &transcript.tags);
     match field {
-        Field::Allele => {
-            write_allele(&effect.variant, out);
-            Ok(())
-        }
         Field::Consequence if effect.terms.is_empty() => out.write_str("sequence_variant"),
         Field::Consequence => write!(out, "{}", effect.terms),
         Field::Impact => out.write_str(effect.terms.impact().name()),
@@ -148,18 +181,39 @@ fn write_plain(field: Field, effect: &Effect<'_>, out: &mut String) -> std::fmt:
         Field::Biotype => escaped(&transcript.biotype, out),
         Field::Exon if place.exon => numbers(effect.exons(), transcript.exons.len(), out),
         Field::Intron if place.intron => numbers(effect.introns(), transcript.introns.len(), out),
-        Field::CdnaPosition if place.exon => range(effect.cdna.start(), effect.cdna.end(), out),
+        Field::CdnaPosition if place.exon => {
+            range(effect.cdna.start(), effect.cdna.end(), with_totals.then_some(transcript.length), out)
+        }
         Field::CdsPosition if place.coding => {
             let (start, end) = effect.cds_range();
-            range(start, end, out)
+            let all = transcript.coding.as_ref().map(|coding| coding.bases.len() as i64);
+            range(start, end, all.filter(|_| with_totals), out)
         }
-        Field::ProteinPosition if place.coding => range(effect.protein.start(), effect.protein.end(), out),
+        Field::ProteinPosition if place.coding => {
+            let all = transcript.coding.as_ref().map(|coding| coding.peptide.len() as i64);
+            range(effect.protein.start(), effect.protein.end(), all.filter(|_| with_totals), out)
+        }
         Field::AminoAcids => coding.map_or(Ok(()), |coding| amino_acids(coding, out)),
         Field::Codons => coding.map_or(Ok(()), |coding| codons(effect, coding, out)),
         Field::Distance if is_beside(effect.terms) => write!(out, "{}", effect.distance()),
         Field::Strand => write!(out, "{}", transcript.strand()),
+        Field::Canonical => out.write_str(if tags.canonical { "YES" } else { "" }),
+        Field::Mane => out.write_str(match (tags.mane_select, tags.mane_plus_clinical) {
+            (true, _) => "MANE_Select",
+            (_, true) => "MANE_Plus_Clinical",
+            _ => "",
+        }),
+        // The name of RefSeq's partner is in no GFF; our own stands for it.
+        Field::ManeSelect => out.write_str(if tags.mane_select { &transcript.name } else { "" }),
+        Field::ManePlusClinical => out.write_str(if tags.mane_plus_clinical { &transcript.name } else { "" }),
+        Field::Tsl => tags.tsl.map_or(Ok(()), |level| write!(out, "{level}")),
+        Field::Appris => out.write_str(tags.appris.as_deref().unwrap_or_default()),
+        Field::Ccds => escaped(tags.ccds.as_deref().unwrap_or_default(), out),
+        Field::Protein => {
+            let protein = transcript.coding.as_ref().map_or("", |coding| coding.protein.as_str());
+            escaped(protein.split('.').next().unwrap_or_default(), out)
+        }
         Field::Flags => {
-            let tags = &transcript.tags;
             let flags = [(tags.cds_start_not_found, "cds_start_NF"), (tags.cds_end_not_found, "cds_end_NF")];
             let mut separator = "";
             for (_, flag) in flags.iter().filter(|(is_so, _)| *is_so) {
@@ -185,14 +239,15 @@ fn numbers(found: Option<(usize, usize)>, all: usize, out: &mut String) -> std::
 }
 
 /// A range of positions, `?` for an end that lies outside; nothing if both do.
-fn range(start: Option<i64>, end: Option<i64>, out: &mut String) -> std::fmt::Result {
+fn range(start: Option<i64>, end: Option<i64>, all: Option<i64>, out: &mut String) -> std::fmt::Result {
     match (start, end) {
         (Some(start), Some(end)) if start == end => write!(out, "{start}"),
         (Some(start), Some(end)) => write!(out, "{}-{}", start.min(end), start.max(end)),
         (Some(start), None) => write!(out, "{start}-?"),
         (None, Some(end)) => write!(out, "?-{end}"),
-        (None, None) => Ok(()),
-    }
+        (None, None) => return Ok(()),
+    }?;
+    all.map_or(Ok(()), |all| write!(out, "/{all}"))
 }
 
 fn amino_acids(coding: &CodingEffect, out: &mut String) -> std::fmt::Result {

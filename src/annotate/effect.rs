@@ -160,6 +160,11 @@ impl<'a> Effect<'a> {
         add(splice.polypyrimidine && self.place.intron && !self.place.exon, Term::SplicePolypyrimidineTract);
     }
 
+    /// Whether coding bases are met.
+    pub fn is_coding(&self) -> bool {
+        self.coding.is_some() && self.cds.meets(coding_length(self.transcript))
+    }
+
     /// The least distance to an end of the transcript.
     pub fn distance(&self) -> i64 {
         let ends = [self.transcript.start, self.transcript.end];

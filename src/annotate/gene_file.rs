@@ -3,6 +3,7 @@
 //! What is a transcript, which gene and biotype it has and how CDS lines become a coding region follows Ensembl VEP 114
 //! (`--gff`): exons of one parent in order, the coding region from the first to the last CDS, a start phase from the first.
 
+use std::collections::hash_map::Entry;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::codons::CodonTable;
 use super::genes::{Coding, Exon, Genes, Intron, Tags, Transcript};
+use crate::formats::bases::Genome;
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::gff::{Feature, GffProblem};
 use crate::formats::text;
@@ -79,7 +81,7 @@ pub struct PassedOver {
 ///
 /// # Errors
 /// The file or the reference cannot be read, or they do not belong together.
-pub fn read(path: &Path, reference: &Reference) -> Result<(Genes, PassedOver), GeneError> {
+pub fn read(path: &Path, reference: &Reference, genome: &Genome) -> Result<(Genes, PassedOver), GeneError> {
     let io = |source| GeneError::Io { path: path.to_owned(), source };
     let mut reader: Box<dyn BufRead> = text::open(path).map_err(io)?;
     let (mut drafts, mut line, mut number) = (Drafts::default(), Vec::new(), 0);
@@ -95,7 +97,7 @@ pub fn read(path: &Path, reference: &Reference) -> Result<(Genes, PassedOver), G
             drafts.take(&feature);
         }
     }
-    let (genes, passed_over) = drafts.finish(path, reference)?;
+    let (genes, passed_over) = drafts.finish(path, reference, genome)?;
     match genes.count() {
         0 => Err(GeneError::Empty { path: path.to_owned() }),
         _ => Ok((genes, passed_over)),
@@ -191,16 +193,22 @@ impl Drafts {
                     false => feature.get("ID").or_else(|| feature.get("Name")).map(|id| id.into_owned()),
                 };
                 let Some(id) = id else { return };
-                if self.nodes.contains_key(&id) {
-                    self.duplicates += 1;
-                } else {
-                    self.nodes.insert(id, node);
+                match self.nodes.entry(id) {
+                    Entry::Occupied(_) => self.duplicates += 1,
+                    Entry::Vacant(place) => {
+                        place.insert(node);
+                    }
                 }
             }
         }
     }
 
-    fn finish(mut self, path: &Path, reference: &Reference) -> Result<(Genes, PassedOver), GeneError> {
+    fn finish(
+        mut self,
+        path: &Path,
+        reference: &Reference,
+        genome: &Genome,
+    ) -> Result<(Genes, PassedOver), GeneError> {
         let mut passed_over = PassedOver { duplicates: self.duplicates, ..PassedOver::default() };
         let mut found = Vec::new();
         for (id, mut parts) in std::mem::take(&mut self.parts) {
@@ -248,7 +256,7 @@ impl Drafts {
                 passed_over.without_biotype += 1;
                 continue;
             };
-            let Some(transcript) = transcript(&id, node, gene, biotype, parts, reference, contig)? else {
+            let Some(transcript) = transcript(&id, node, gene, biotype, parts, genome, contig)? else {
                 passed_over.inconsistent += 1;
                 continue;
             };
@@ -261,8 +269,6 @@ impl Drafts {
 impl Node {
     fn new(feature: &Feature<'_>, is_gtf: bool, order: usize) -> Self {
         let text = |name: &str| feature.get(name).map(|value| value.into_owned());
-        let tags: Vec<_> = feature.all("tag").collect();
-        let has_tag = |name: &str| tags.iter().any(|tag| tag == name);
         let dbxref = || {
             let mut all = feature.all("Dbxref").chain(feature.all("db_xref"));
             all.find_map(|pair| pair.strip_prefix("GeneID:").map(str::to_owned))
@@ -290,16 +296,40 @@ impl Node {
                     },
                 }),
             version: if is_gtf { text("transcript_version") } else { text("version") },
-            tags: Tags {
-                cds_start_not_found: has_tag("cds_start_NF"),
-                cds_end_not_found: has_tag("cds_end_NF"),
-            },
+            tags: tags(feature),
         }
     }
 
     fn biotype_of(&self, gene: Option<&Node>) -> Option<String> {
         self.biotype.clone().or_else(|| gene.and_then(|gene| gene.biotype.clone()))
     }
+}
+
+/// What a line says of a transcript beside its place: Ensembl's and GENCODE's tags and attributes.
+fn tags(feature: &Feature<'_>) -> Tags {
+    let mut tags = Tags::default();
+    for tag in feature.all("tag") {
+        match tag.as_ref() {
+            "cds_start_NF" => tags.cds_start_not_found = true,
+            "cds_end_NF" => tags.cds_end_not_found = true,
+            "Ensembl_canonical" => tags.canonical = true,
+            "MANE_Select" => tags.mane_select = true,
+            "MANE_Plus_Clinical" => tags.mane_plus_clinical = true,
+            "basic" | "gencode_basic" => tags.basic = true,
+            tag => {
+                if let Some(number) = tag.strip_prefix("appris_principal_") {
+                    tags.appris = Some(format!("P{number}"));
+                } else if let Some(number) = tag.strip_prefix("appris_alternative_") {
+                    tags.appris = Some(format!("A{number}"));
+                }
+            }
+        }
+    }
+    let level = feature.get("transcript_support_level");
+    // Ensembl adds words: `1 (assigned to previous version 5)`.
+    tags.tsl = level.and_then(|level| level.split(' ').next().and_then(|digit| digit.parse().ok()));
+    tags.ccds = feature.get("ccdsid").or_else(|| feature.get("ccds_id")).map(|id| id.into_owned());
+    tags
 }
 
 /// Makes a transcript of a feature and its parts; `None` where they contradict one another.
@@ -309,7 +339,7 @@ fn transcript(
     gene: Option<(&String, &Node)>,
     biotype: String,
     parts: Parts,
-    reference: &Reference,
+    genome: &Genome,
     contig: usize,
 ) -> Result<Option<Transcript>, FastaError> {
     let id = node.id.clone().unwrap_or_else(|| without_prefix(id).to_owned());
@@ -326,12 +356,11 @@ fn transcript(
         ranges.reverse();
     }
     let (mut exons, mut length) = (Vec::with_capacity(ranges.len()), 0);
-    let (mut cdna, mut bases) = (Vec::new(), Vec::new());
+    let mut cdna = Vec::new();
     for (start, end) in ranges {
         exons.push(Exon { start, end, cdna_start: length + 1 });
         length += end - start + 1;
-        reference.fetch(contig, start as u64 - 1, end as u64, &mut bases)?;
-        bases.make_ascii_uppercase();
+        let mut bases = genome.with(contig, |bases| bases.slice(start - 1, end).to_vec())?;
         if is_reverse {
             reverse_complement(&mut bases);
         }

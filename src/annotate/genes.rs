@@ -106,6 +106,20 @@ pub struct Tags {
     pub cds_start_not_found: bool,
     /// The coding sequence ends behind it.
     pub cds_end_not_found: bool,
+    /// The gene's canonical transcript.
+    pub canonical: bool,
+    /// MANE Select.
+    pub mane_select: bool,
+    /// MANE Plus Clinical.
+    pub mane_plus_clinical: bool,
+    /// In GENCODE's basic set.
+    pub basic: bool,
+    /// The transcript support level, 1 to 5.
+    pub tsl: Option<u8>,
+    /// APPRIS: P1 to P5, A1, A2.
+    pub appris: Option<String>,
+    /// The identifier in CCDS.
+    pub ccds: Option<String>,
 }
 
 impl Genes {

@@ -93,17 +93,34 @@ pub fn write_transcript(effect: &Effect<'_>, shift: Shift, bases: &mut Bases<'_>
     if name.end != name.start && name.change.kind != Kind::Substitution {
         let _ = write!(out, "_{}", name.end);
     }
-    let text = |bases: &[u8]| String::from_utf8_lossy(bases).into_owned();
-    let (reference, alternate) = (text(&name.change.reference), text(&name.change.alternate));
-    let _ = match name.change.kind {
-        Kind::Substitution => write!(out, "{reference}>{alternate}"),
-        Kind::Deletion => write!(out, "del"),
-        Kind::Duplication => write!(out, "dup"),
-        Kind::Inversion => write!(out, "inv"),
-        Kind::Insertion => write!(out, "ins{alternate}"),
-        Kind::DeletionInsertion => write!(out, "delins{alternate}"),
-    };
+    name.change.write(out);
     true
+}
+
+/// Writes the name of an allele on its contig (g.), moved to the right as far as it goes.
+pub fn write_genomic(
+    variant: &Variant<'_>,
+    contig: &str,
+    shift: Shift,
+    bases: &mut Bases<'_>,
+    out: &mut String,
+) {
+    let moved = shift.forward as i64;
+    let alternate = if variant.is_insertion() {
+        rotated(variant.alternate, shift.forward, false)
+    } else {
+        variant.alternate.to_vec()
+    };
+    let mut slice = |start: i64, end: i64| bases.slice(start - 1, end).to_vec();
+    let Some(change) = Change::new(&mut slice, variant.start + moved, variant.end + moved, alternate) else {
+        return;
+    };
+    let (start, end) = (change.start.min(change.end), change.start.max(change.end));
+    let _ = write!(out, "{contig}:g.{start}");
+    if end != start && change.kind != Kind::Substitution {
+        let _ = write!(out, "_{end}");
+    }
+    change.write(out);
 }
 
 struct Name {
@@ -164,7 +181,11 @@ impl Name {
             variant.alternate.to_vec()
         };
         let mut sequence = Oriented { transcript, bases };
-        let change = Change::new(&mut sequence, start, end, alternate)?;
+        let mut alternate = alternate;
+        if transcript.is_reverse {
+            reverse_complement(&mut alternate);
+        }
+        let change = Change::new(&mut |start, end| sequence.slice(start, end), start, end, alternate)?;
         let is_one = change.start == change.end;
         let is_snp = variant.reference.len() == 1 && variant.alternate.len() == 1;
         let (start, end) = match effect.cds_range() {
@@ -186,17 +207,14 @@ impl Name {
 }
 
 impl Change {
-    /// What is at a range of a transcript (an insertion's ends before it starts) and what comes there.
+    /// What is at a range (an insertion's ends before it starts) and what comes there, from the bases of ranges.
     fn new(
-        sequence: &mut Oriented<'_, '_, '_>,
+        slice: &mut dyn FnMut(i64, i64) -> Vec<u8>,
         start: i64,
         end: i64,
-        mut alternate: Vec<u8>,
+        alternate: Vec<u8>,
     ) -> Option<Self> {
-        if sequence.transcript.is_reverse {
-            reverse_complement(&mut alternate);
-        }
-        let reference = sequence.slice(start, end);
+        let reference = slice(start, end);
         if reference == alternate {
             return None;
         }
@@ -209,9 +227,9 @@ impl Change {
         }
         if reference.is_empty() {
             let mut duplicated = None;
-            if sequence.slice(end + 1, end + length) == alternate {
+            if slice(end + 1, end + length) == alternate {
                 duplicated = Some((start, start + length - 1));
-            } else if end >= length && sequence.slice(end - length + 1, end) == alternate {
+            } else if end >= length && slice(end - length + 1, end) == alternate {
                 duplicated = Some((end - length + 1, end));
             }
             return match duplicated {
@@ -237,6 +255,20 @@ impl Change {
             return Some(Self { kind: Kind::Duplication, start, end, reference, alternate });
         }
         change(Kind::DeletionInsertion, start, end, reference, alternate)
+    }
+
+    /// Writes it behind its place.
+    fn write(&self, out: &mut String) {
+        let text = String::from_utf8_lossy;
+        let (reference, alternate) = (text(&self.reference), text(&self.alternate));
+        let _ = match self.kind {
+            Kind::Substitution => write!(out, "{reference}>{alternate}"),
+            Kind::Deletion => write!(out, "del"),
+            Kind::Duplication => write!(out, "dup"),
+            Kind::Inversion => write!(out, "inv"),
+            Kind::Insertion => write!(out, "ins{alternate}"),
+            Kind::DeletionInsertion => write!(out, "delins{alternate}"),
+        };
     }
 
     /// Without the bases with which both begin and then end.

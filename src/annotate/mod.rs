@@ -10,6 +10,7 @@ pub mod effect;
 pub mod gene_file;
 pub mod genes;
 pub mod hgvs;
+pub mod pick;
 pub mod project;
 pub mod protein;
 pub mod splice;
@@ -25,10 +26,12 @@ use crate::formats::bases::Genome;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::variants::pipeline::{RecordProblem, Revise};
-use csq::Field;
+use csq::{Entry, Field};
 use effect::Effect;
 use genes::Genes;
 use hgvs::Shift;
+use pick::{Criterion, Pick};
+use terms::{Term, Terms};
 use variant::Variant;
 
 /// How to annotate.
@@ -42,6 +45,22 @@ pub struct Options {
     pub distance: i64,
     /// Whether a REF that is not the reference's is an error.
     pub is_strict: bool,
+    /// Which entries are told; all where there is none.
+    pub pick: Option<Pick>,
+    /// Whether all are told and those that are picked are marked.
+    pub flags_pick: bool,
+    /// What decides.
+    pub pick_order: Vec<Criterion>,
+    /// Whether alleles between genes have an entry.
+    pub with_intergenic: bool,
+    /// Whether only entries are told in which coding bases are met.
+    pub coding_only: bool,
+    /// Whether only transcripts of GENCODE's basic set are looked at.
+    pub basic_only: bool,
+    /// Whether the most severe consequence of a record is all that is told.
+    pub most_severe: bool,
+    /// Whether positions are followed by how many there are.
+    pub with_totals: bool,
 }
 
 /// Adds consequences to records.
@@ -126,28 +145,60 @@ impl Annotator {
             .map(<[u8]>::to_ascii_uppercase)
             .collect();
         let Some((reference, alternates)) = upper.split_first() else { return Ok(()) };
-        for variant in Variant::all(position, reference, alternates.iter().map(Vec::as_slice)) {
+        let options = &self.options;
+        let (mut found, mut shifts) = (Vec::new(), Vec::new());
+        let variants: Vec<_> =
+            Variant::all(position, reference, alternates.iter().map(Vec::as_slice)).collect();
+        for (allele, variant) in variants.iter().enumerate() {
             let Some(variant) = variant else { continue };
             let (first, last) = variant.bounds();
-            let distance = self.options.distance;
-            let mut found =
-                self.genes.overlapping(record.chrom(), first - distance, last + distance).peekable();
-            if found.peek().is_none() {
-                separate(out);
-                csq::write_intergenic(&self.options.fields, &variant, out);
-                continue;
+            let before = found.len();
+            let near =
+                self.genes.overlapping(record.chrom(), first - options.distance, last + options.distance);
+            for transcript in near.filter(|transcript| !options.basic_only || transcript.tags.basic) {
+                found.push((allele, Some(Effect::new(*variant, transcript, options.distance))));
             }
-            let written = self.genome.with(contig, |bases| {
-                let shift = Shift::of(&variant, bases);
-                for transcript in found {
-                    let effect = Effect::new(variant, transcript, distance);
-                    separate(out);
-                    csq::write_entry(&self.options.fields, &effect, shift, bases, out);
-                }
-            });
-            written.map_err(|error| failed(error.to_string()))?;
+            if found.len() == before && options.with_intergenic {
+                found.push((allele, None));
+            }
         }
-        Ok(())
+        if options.coding_only {
+            found.retain(|(_, effect)| effect.as_ref().is_some_and(Effect::is_coding));
+        }
+        if options.most_severe {
+            let terms = found.iter().filter_map(|(_, effect)| effect.as_ref());
+            let all = terms.fold(Terms::default(), |all, effect| all.union(effect.terms));
+            out.push_str(all.most_severe().unwrap_or(Term::Intergenic).name());
+            return Ok(());
+        }
+        let picked = match options.pick {
+            Some(pick) => pick::picked(&found, pick, &options.pick_order),
+            None => vec![false; found.len()],
+        };
+        let contig_name = String::from_utf8_lossy(record.chrom());
+        let written = self.genome.with(contig, |bases| {
+            shifts.extend(variants.iter().map(|variant| {
+                variant.as_ref().map_or_else(Shift::default, |variant| Shift::of(variant, bases))
+            }));
+            for ((allele, effect), is_picked) in found.iter().zip(picked) {
+                let Some(Some(variant)) = variants.get(*allele) else { continue };
+                if options.pick.is_some() && !options.flags_pick && !is_picked {
+                    continue;
+                }
+                separate(out);
+                let entry = Entry {
+                    fields: &options.fields,
+                    variant: *variant,
+                    allele: allele + 1,
+                    contig: &contig_name,
+                    shift: shifts.get(*allele).copied().unwrap_or_default(),
+                    with_totals: options.with_totals,
+                    is_picked,
+                };
+                entry.write(effect.as_ref(), bases, out);
+            }
+        });
+        written.map_err(|error| failed(error.to_string()))
     }
 }
 
@@ -167,7 +218,7 @@ impl Revise for Annotator {
         if !self.genes.has_contig(record.chrom()) {
             self.note(|left_out| *left_out.contigs_without_genes.entry(name()).or_default() += 1);
         }
-        let mut text = String::new();
+        let mut text = String::with_capacity(1 << 10);
         self.annotate(record, contig, &mut text)?;
         let value = (!text.is_empty()).then_some(text.as_bytes());
         if value.is_some() || record.info(self.options.tag.as_bytes()).is_some() {

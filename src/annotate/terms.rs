@@ -90,6 +90,13 @@ const NAMES: [(Term, &str, Impact); 31] = {
     ]
 };
 
+impl Term {
+    /// Its name in the Sequence Ontology.
+    pub fn name(self) -> &'static str {
+        NAMES.get(self as usize).map_or("", |(_, name, _)| name)
+    }
+}
+
 impl Impact {
     /// Its name in CSQ.
     pub fn name(self) -> &'static str {
@@ -120,6 +127,16 @@ impl Terms {
     /// Whether there is none.
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// The most severe.
+    pub fn most_severe(self) -> Option<Term> {
+        NAMES.get(self.0.trailing_zeros() as usize).map(|(term, ..)| *term)
+    }
+
+    /// All of both.
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// The impact of the most severe.

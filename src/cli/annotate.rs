@@ -10,6 +10,7 @@ use super::qc::UsageError;
 use super::variants::streams::{self, InputArguments, OutputArguments, Plan};
 use crate::annotate::csq::Field;
 use crate::annotate::gene_file::{self, PassedOver};
+use crate::annotate::pick::{Criterion, Pick};
 use crate::annotate::{Annotator, LeftOut, Options};
 use crate::compute::communicator::Communicator;
 use crate::formats::bases::Genome;
@@ -23,7 +24,8 @@ use crate::variants::pipeline::Part;
     norn annotate -r GRCh38.fa --gff Homo_sapiens.GRCh38.114.gff3.gz -o annotated.vcf.gz -W calls.vcf.gz\n  \
     norn annotate -r GRCh38.fa --gff genes.gff3.gz --fields Consequence,SYMBOL,Feature,HGVSc,HGVSp calls.bcf\n\n\
     Fields: Allele Consequence IMPACT SYMBOL Gene Feature_type Feature BIOTYPE EXON INTRON HGVSc HGVSp cDNA_position\n  \
-    CDS_position Protein_position Amino_acids Codons DISTANCE STRAND FLAGS HGVS_OFFSET")]
+    CDS_position Protein_position Amino_acids Codons DISTANCE STRAND FLAGS HGVS_OFFSET; on request ALLELE_NUM CANONICAL MANE\n  \
+    MANE_SELECT MANE_PLUS_CLINICAL TSL APPRIS CCDS ENSP HGVSg PICK")]
 pub struct AnnotateArguments {
     #[command(flatten)]
     input: InputArguments,
@@ -54,21 +56,127 @@ pub struct AnnotateArguments {
     /// A REF that is not the reference's is an error
     #[arg(long)]
     strict: bool,
+
+    /// One entry a record, by --pick-order
+    #[arg(long, group = "picking")]
+    pick: bool,
+
+    /// One entry for each allele
+    #[arg(long, group = "picking")]
+    pick_allele: bool,
+
+    /// One entry for each gene
+    #[arg(long, group = "picking")]
+    per_gene: bool,
+
+    /// One entry for each allele and gene
+    #[arg(long, group = "picking")]
+    pick_allele_gene: bool,
+
+    /// All entries; the one that --pick would take has PICK=1
+    #[arg(long, group = "picking")]
+    flag_pick: bool,
+
+    /// All entries; those that --pick-allele would take have PICK=1
+    #[arg(long, group = "picking")]
+    flag_pick_allele: bool,
+
+    /// All entries; those that --pick-allele-gene would take have PICK=1
+    #[arg(long, group = "picking")]
+    flag_pick_allele_gene: bool,
+
+    /// What decides which entry is taken, the first before the others [default: mane_select,mane_plus_clinical,canonical,
+    /// appris,tsl,biotype,ccds,rank,length]
+    #[arg(long, value_name = "NAME,...")]
+    pick_order: Option<String>,
+
+    /// Only the most severe consequence of each record
+    #[arg(long, conflicts_with = "picking")]
+    most_severe: bool,
+
+    /// No entries of alleles between genes
+    #[arg(long)]
+    no_intergenic: bool,
+
+    /// Only entries in which coding bases are met
+    #[arg(long)]
+    coding_only: bool,
+
+    /// Only transcripts of GENCODE's basic set
+    #[arg(long)]
+    gencode_basic: bool,
+
+    /// Positions with how many there are: 12/345
+    #[arg(long)]
+    total_length: bool,
+
+    /// Also ALLELE_NUM
+    #[arg(long)]
+    allele_number: bool,
+
+    /// Also HGVSg
+    #[arg(long)]
+    hgvsg: bool,
+
+    /// Also CANONICAL
+    #[arg(long)]
+    canonical: bool,
+
+    /// Also MANE, MANE_SELECT and MANE_PLUS_CLINICAL
+    #[arg(long)]
+    mane: bool,
+
+    /// Also ENSP
+    #[arg(long)]
+    protein: bool,
+
+    /// Also TSL
+    #[arg(long)]
+    tsl: bool,
+
+    /// Also APPRIS
+    #[arg(long)]
+    appris: bool,
+
+    /// Also CCDS
+    #[arg(long)]
+    ccds: bool,
+
+    /// HGVSc, HGVSp: they are there
+    #[arg(long, hide = true)]
+    hgvs: bool,
+
+    /// SYMBOL is there
+    #[arg(long, hide = true)]
+    symbol: bool,
+
+    /// BIOTYPE is there
+    #[arg(long, hide = true)]
+    biotype: bool,
+
+    /// EXON and INTRON are there
+    #[arg(long, hide = true)]
+    numbers: bool,
 }
+
+/// Records grow some twenty times.
+const BATCH: usize = 1 << 17;
 
 impl AnnotateArguments {
     /// Runs the command, and tells at the end what could not be annotated.
     pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let options = self.options()?;
         let reference = Arc::new(Reference::open(&self.reference)?);
-        let (genes, passed_over) = gene_file::read(&self.gff, &reference)?;
+        let genome = Genome::new(Arc::clone(&reference));
+        let (genes, passed_over) = gene_file::read(&self.gff, &reference, &genome)?;
         if ranks.is_root() {
             tell_genes(&passed_over);
         }
-        let annotator = Annotator::new(Arc::new(genes), Genome::new(reference), options);
+        let annotator = Annotator::new(Arc::new(genes), genome, options);
         let left_out = annotator.left_out();
         let code = streams::run("annotate", &self.input, &self.output, ranks, |header| {
-            Ok(Plan::new(annotator.header(header), vec![Part::Each(Box::new(annotator))]))
+            let header = annotator.header(header);
+            Ok(Plan::new(header, vec![Part::Each(Box::new(annotator))]).in_batches_of(BATCH))
         })?;
         let mine = left_out.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(all) = streams::gathered(ranks, &mine)? {
@@ -81,7 +189,7 @@ impl AnnotateArguments {
 
     fn options(&self) -> anyhow::Result<Options> {
         let fields = match &self.fields {
-            None => Field::ALL.iter().map(|(field, _)| *field).collect(),
+            None => self.fields_of_options(),
             Some(list) => {
                 let field = |name| {
                     Field::parse(name)
@@ -90,13 +198,75 @@ impl AnnotateArguments {
                 list.split(',').map(field).collect::<Result<_, _>>()?
             }
         };
+        let criterion = |name| {
+            Criterion::parse(name)
+                .ok_or_else(|| UsageError::new(format!("--pick-order: there is no {name:?}")))
+        };
+        let pick_order = match &self.pick_order {
+            None => Criterion::ALL.iter().map(|(criterion, _)| *criterion).collect(),
+            Some(list) => list.split(',').map(criterion).collect::<Result<_, _>>()?,
+        };
+        let (pick, flags_pick) = self.pick();
         let tag = self.vcf_info_field.clone();
         let is_tag = !tag.is_empty()
             && tag.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"_.".contains(&letter));
         if !is_tag {
             return Err(UsageError::new(format!("--vcf-info-field: {tag:?} is no name of a tag")).into());
         }
-        Ok(Options { tag, fields, distance: i64::from(self.distance), is_strict: self.strict })
+        Ok(Options {
+            tag,
+            fields,
+            distance: i64::from(self.distance),
+            is_strict: self.strict,
+            pick,
+            flags_pick,
+            pick_order,
+            with_intergenic: !self.no_intergenic,
+            coding_only: self.coding_only,
+            basic_only: self.gencode_basic,
+            most_severe: self.most_severe,
+            with_totals: self.total_length,
+        })
+    }
+
+    /// What is picked, and whether it is marked only.
+    fn pick(&self) -> (Option<Pick>, bool) {
+        let choices = [
+            (self.pick, Pick::One, false),
+            (self.pick_allele, Pick::PerAllele, false),
+            (self.per_gene, Pick::PerGene, false),
+            (self.pick_allele_gene, Pick::PerAlleleAndGene, false),
+            (self.flag_pick, Pick::One, true),
+            (self.flag_pick_allele, Pick::PerAllele, true),
+            (self.flag_pick_allele_gene, Pick::PerAlleleAndGene, true),
+        ];
+        let chosen = choices.into_iter().find(|(is_so, ..)| *is_so);
+        chosen.map_or((None, false), |(_, pick, flags)| (Some(pick), flags))
+    }
+
+    /// The default fields, and those that options add.
+    fn fields_of_options(&self) -> Vec<Field> {
+        if self.most_severe {
+            return vec![Field::Consequence];
+        }
+        let mut fields: Vec<Field> =
+            Field::ALL.iter().take(Field::DEFAULT).map(|(field, _)| *field).collect();
+        for (is_so, more) in [
+            (self.allele_number, &[Field::AlleleNumber][..]),
+            (self.pick().1, &[Field::Pick]),
+            (self.canonical, &[Field::Canonical]),
+            (self.mane, &[Field::Mane, Field::ManeSelect, Field::ManePlusClinical]),
+            (self.tsl, &[Field::Tsl]),
+            (self.appris, &[Field::Appris]),
+            (self.ccds, &[Field::Ccds]),
+            (self.protein, &[Field::Protein]),
+            (self.hgvsg, &[Field::HgvsG]),
+        ] {
+            if is_so {
+                fields.extend_from_slice(more);
+            }
+        }
+        fields
     }
 }
 

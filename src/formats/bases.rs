@@ -167,7 +167,7 @@ pub fn concrete(letter: u8) -> u8 {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A genome of these contigs, named `c0`, `c1`, ...; the folder must be kept.

@@ -280,6 +280,8 @@ pub struct Plan {
     pub adds_version: bool,
     /// Whether ranks may share the input: not where a step counts what only one of them would know.
     pub can_be_shared: bool,
+    /// About how many bytes of records are worked on at once: less where a step adds much to each.
+    batch: Option<usize>,
     /// All is done, and no output is to be made.
     is_done: bool,
 }
@@ -294,8 +296,14 @@ impl Plan {
             with_records: true,
             adds_version: true,
             can_be_shared: true,
+            batch: None,
             is_done: false,
         }
+    }
+
+    /// The same in batches of about so many bytes.
+    pub fn in_batches_of(self, bytes: usize) -> Self {
+        Self { batch: Some(bytes), ..self }
     }
 
     /// Nothing is left to do.
@@ -326,6 +334,9 @@ pub fn run(
     let mut plan = plan(&header)?;
     if plan.is_done {
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(bytes) = plan.batch {
+        reader.set_batch(bytes);
     }
     if plan.adds_version {
         output.declare_version(name, &mut plan.header);
