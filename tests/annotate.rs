@@ -642,13 +642,24 @@ fn as_gtf(genes: &str) -> String {
 }
 
 #[test]
-fn gtf_and_any_number_of_threads_give_the_same() {
+fn gtf_databases_and_any_number_of_threads_give_the_same() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let (reference, genes, models) = made_genes(directory.path());
     let vcf = vcf_of(&changes(&models, &reference), &models, directory.path());
     let expected = annotated(&reference, &genes, &vcf, &["--threads", "1"]);
     for threads in ["2", "3", "7"] {
         assert!(annotated(&reference, &genes, &vcf, &["--threads", threads]) == expected, "{threads}");
+    }
+    let database = utf8(&directory.path().join("made.ndb"));
+    norn_ok(&["db", "genes", "--gff", &genes, "-r", &reference, "-o", &database]);
+    norn_ok(&["db", "verify", &database, "--against", &genes, &reference]);
+    let info = norn_ok(&["db", "info", &database]).stdout;
+    assert!(String::from_utf8(info).expect("UTF-8").contains("transcripts: 8"));
+    for threads in ["1", "3"] {
+        let words =
+            ["annotate", "-r", &reference, "--genes", &database, "--quiet", &vcf, "--threads", threads];
+        let found = String::from_utf8(norn_ok(&words).stdout).expect("UTF-8");
+        assert!(found == expected, "a database, {threads} threads");
     }
     let gtf = utf8(&directory.path().join("made.gtf"));
     fs::write(&gtf, as_gtf(&fs::read_to_string(&genes).expect("GFF3"))).expect("GTF");
@@ -702,6 +713,46 @@ fn bad_input_is_told_in_a_line() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{words:?}: {told}");
         assert!(told.contains(said) && told.lines().count() <= 1, "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn bad_databases_are_told_in_a_line() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let (reference, genes, models) = made_genes(directory.path());
+    let vcf = vcf_of(&changes(&models[..1], &reference), &models, directory.path());
+    let at = |name: &str| utf8(&directory.path().join(name));
+    let database = at("made.ndb");
+    norn_ok(&["db", "genes", "--gff", &genes, "-r", &reference, "-o", &database]);
+    let bytes = fs::read(&database).expect("database");
+    let write = |name: &str, bytes: &[u8]| {
+        fs::write(at(name), bytes).expect("file");
+        at(name)
+    };
+    let cut = write("cut.ndb", &bytes[..bytes.len() - 1]);
+    let altered = write(
+        "altered.ndb",
+        &[&bytes[..20], b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", &bytes[30..]].concat(),
+    );
+    let newer = write("newer.ndb", &[&bytes[..8], &[9, 0, 0, 0], &bytes[12..]].concat());
+    let other = at("other.fa");
+    let text = fs::read_to_string(&reference).expect("reference").replacen(">c00\n", ">c00\nA", 1);
+    fs::write(&other, text).expect("reference");
+    for (words, said) in [
+        (vec!["annotate", "-r", &reference, "--genes", &cut, &vcf], "cut off"),
+        (vec!["annotate", "-r", &reference, "--genes", &altered, &vcf], "altered.ndb"),
+        (vec!["annotate", "-r", &reference, "--genes", &newer, &vcf], "use a newer one"),
+        (vec!["annotate", "-r", &reference, "--genes", &genes, &vcf], "no database of norn"),
+        (vec!["annotate", "-r", &other, "--genes", &database, &vcf], "another build"),
+        (vec!["db", "verify", &altered], "damaged (checksum)"),
+        (vec!["db", "verify", &database, "--against", &vcf], "it is not made from"),
+        (vec!["db", "info", &genes], "no database of norn"),
+    ] {
+        let output = norn(&words);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{words:?}: {told}");
+        let lines: Vec<&str> = told.lines().filter(|line| line.starts_with("norn: ")).collect();
+        assert!(lines.len() == 1 && lines[0].contains(said), "{words:?}: {told}");
     }
 }
 

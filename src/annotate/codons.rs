@@ -2,8 +2,10 @@
 //!
 //! Source: NCBI's translation tables 1 and 2.
 
+use serde::{Deserialize, Serialize};
+
 /// A genetic code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CodonTable {
     /// Table 1.
     Standard,

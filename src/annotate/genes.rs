@@ -3,11 +3,14 @@
 //! Positions are 1-based and inclusive, as in GFF, HGVS and VEP. Those on a transcript (cDNA) count from its first base in
 //! its own direction.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::codons::CodonTable;
+use super::gene_database::{Database, Place};
+use crate::formats::ndb::NdbError;
 
 /// Transcripts of all contigs.
 #[derive(Debug, Default)]
@@ -16,13 +19,27 @@ pub struct Genes(FxHashMap<Vec<u8>, Contig>);
 /// Transcripts of a contig by their starts.
 #[derive(Debug, Default)]
 struct Contig {
-    transcripts: Vec<Arc<Transcript>>,
+    slots: Vec<Slot>,
     /// For each the greatest end of those up to it.
     ends: Vec<i64>,
 }
 
-/// A transcript.
+/// A transcript that is there, or is read when it is asked for.
 #[derive(Debug)]
+struct Slot {
+    start: i64,
+    end: i64,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    There(Box<Transcript>),
+    In(Arc<Database>, Place, OnceLock<Box<Transcript>>),
+}
+
+/// A transcript.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Transcript {
     /// Its identifier without a version.
     pub id: String,
@@ -55,7 +72,7 @@ pub struct Transcript {
 }
 
 /// An exon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exon {
     /// Its first base.
     pub start: i64,
@@ -66,7 +83,7 @@ pub struct Exon {
 }
 
 /// An intron.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intron {
     /// Its first base.
     pub start: i64,
@@ -77,7 +94,7 @@ pub struct Intron {
 }
 
 /// What of a transcript is translated.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Coding {
     /// The protein as HGVS names it.
     pub protein: String,
@@ -88,10 +105,13 @@ pub struct Coding {
     /// Bases of its first codon that are missing before it.
     pub phase: i64,
     /// The untranslated bases before it.
+    #[serde(with = "super::packed")]
     pub five_prime: Vec<u8>,
     /// Its bases, with an `N` for each that is missing.
+    #[serde(with = "super::packed")]
     pub bases: Vec<u8>,
     /// The untranslated bases behind it.
+    #[serde(with = "super::packed")]
     pub three_prime: Vec<u8>,
     /// Its protein, without a stop at the end.
     pub peptide: Vec<u8>,
@@ -100,7 +120,7 @@ pub struct Coding {
 }
 
 /// What a source says of a transcript beside its place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tags {
     /// The coding sequence begins before the transcript.
     pub cds_start_not_found: bool,
@@ -127,23 +147,49 @@ impl Genes {
     pub fn new(transcripts: impl IntoIterator<Item = (String, Transcript)>) -> Self {
         let mut genes = Self::default();
         for (contig, transcript) in transcripts {
-            genes.0.entry(contig.into_bytes()).or_default().transcripts.push(Arc::new(transcript));
+            let (start, end) = (transcript.start, transcript.end);
+            let slot = Slot { start, end, source: Source::There(Box::new(transcript)) };
+            genes.0.entry(contig.into_bytes()).or_default().slots.push(slot);
         }
-        for contig in genes.0.values_mut() {
-            contig.transcripts.sort_by(|a, b| (a.start, a.end, &a.id).cmp(&(b.start, b.end, &b.id)));
+        genes.finish()
+    }
+
+    /// Transcripts of a database, which are read when they are asked for.
+    pub(super) fn of_database(database: &Arc<Database>, places: Vec<(String, Vec<Place>)>) -> Self {
+        let mut genes = Self::default();
+        for (contig, places) in places {
+            let slot = |place: Place| {
+                let (start, end) = (place.start, place.end);
+                Slot { start, end, source: Source::In(Arc::clone(database), place, OnceLock::new()) }
+            };
+            genes.0.entry(contig.into_bytes()).or_default().slots.extend(places.into_iter().map(slot));
+        }
+        genes.finish()
+    }
+
+    fn finish(mut self) -> Self {
+        for contig in self.0.values_mut() {
+            // Those of a database stand in the order in which they were sorted here.
+            contig.slots.sort_by_cached_key(|slot| {
+                let id = match &slot.source {
+                    Source::There(transcript) => Some(transcript.id.clone()),
+                    Source::In(..) => None,
+                };
+                (slot.start, slot.end, id)
+            });
             let mut greatest = 0;
-            let ends = contig.transcripts.iter().map(|transcript| {
-                greatest = transcript.end.max(greatest);
+            let ends = contig.slots.iter().map(|slot| {
+                greatest = slot.end.max(greatest);
                 greatest
             });
             contig.ends = ends.collect();
         }
-        genes
+        self
     }
 
     /// How many transcripts there are.
     pub fn count(&self) -> usize {
-        self.0.values().map(|contig| contig.transcripts.len()).sum()
+        self.0.values().map(|contig| contig.slots.len()).sum()
     }
 
     /// Whether there are transcripts on a contig.
@@ -151,15 +197,50 @@ impl Genes {
         self.0.contains_key(contig)
     }
 
+    /// All transcripts by contig, each contig's by their starts.
+    ///
+    /// # Errors
+    /// A database is damaged.
+    pub fn all(&self) -> impl Iterator<Item = (&[u8], Result<&Transcript, NdbError>)> {
+        let mut contigs: Vec<_> = self.0.iter().collect();
+        contigs.sort_by_key(|(name, _)| *name);
+        contigs
+            .into_iter()
+            .flat_map(|(name, contig)| contig.slots.iter().map(move |slot| (name.as_slice(), slot.load())))
+    }
+
     /// The transcripts that overlap a range, by their starts.
-    pub fn overlapping(&self, contig: &[u8], start: i64, end: i64) -> impl Iterator<Item = &Transcript> {
-        let contig = self.0.get(contig);
-        let transcripts = contig.map_or(&[][..], |contig| {
+    ///
+    /// # Errors
+    /// A database is damaged.
+    pub fn overlapping(
+        &self,
+        contig: &[u8],
+        start: i64,
+        end: i64,
+    ) -> impl Iterator<Item = Result<&Transcript, NdbError>> {
+        let slots = self.0.get(contig).map_or(&[][..], |contig| {
             let first = contig.ends.partition_point(|greatest| *greatest < start);
-            let behind = contig.transcripts.partition_point(|transcript| transcript.start <= end);
-            contig.transcripts.get(first..behind).unwrap_or_default()
+            let behind = contig.slots.partition_point(|slot| slot.start <= end);
+            contig.slots.get(first..behind).unwrap_or_default()
         });
-        transcripts.iter().map(AsRef::as_ref).filter(move |transcript| transcript.end >= start)
+        slots.iter().filter(move |slot| slot.end >= start).map(Slot::load)
+    }
+}
+
+impl Slot {
+    fn load(&self) -> Result<&Transcript, NdbError> {
+        match &self.source {
+            Source::There(transcript) => Ok(transcript),
+            Source::In(database, place, cell) => match cell.get() {
+                Some(transcript) => Ok(transcript),
+                None => {
+                    let transcript = Box::new(database.read(place)?);
+                    // Another thread may have been faster; it has read the same.
+                    Ok(cell.get_or_init(|| transcript))
+                }
+            },
+        }
     }
 }
 

@@ -7,9 +7,11 @@ pub mod coding_effect;
 pub mod codons;
 pub mod csq;
 pub mod effect;
+pub mod gene_database;
 pub mod gene_file;
 pub mod genes;
 pub mod hgvs;
+mod packed;
 pub mod pick;
 pub mod project;
 pub mod protein;
@@ -155,8 +157,11 @@ impl Annotator {
             let before = found.len();
             let near =
                 self.genes.overlapping(record.chrom(), first - options.distance, last + options.distance);
-            for transcript in near.filter(|transcript| !options.basic_only || transcript.tags.basic) {
-                found.push((allele, Some(Effect::new(*variant, transcript, options.distance))));
+            for transcript in near {
+                let transcript = transcript.map_err(|error| failed(error.to_string()))?;
+                if !options.basic_only || transcript.tags.basic {
+                    found.push((allele, Some(Effect::new(*variant, transcript, options.distance))));
+                }
             }
             if found.len() == before && options.with_intergenic {
                 found.push((allele, None));

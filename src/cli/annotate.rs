@@ -9,7 +9,9 @@ use clap::Args;
 use super::qc::UsageError;
 use super::variants::streams::{self, InputArguments, OutputArguments, Plan};
 use crate::annotate::csq::Field;
+use crate::annotate::gene_database;
 use crate::annotate::gene_file::{self, PassedOver};
+use crate::annotate::genes::Genes;
 use crate::annotate::pick::{Criterion, Pick};
 use crate::annotate::{Annotator, LeftOut, Options};
 use crate::compute::communicator::Communicator;
@@ -37,9 +39,13 @@ pub struct AnnotateArguments {
     #[arg(short, long, alias = "fasta", value_name = "FASTA")]
     reference: PathBuf,
 
+    /// Genes: a database of `norn db genes`
+    #[arg(long, value_name = "FILE.ndb", required_unless_present = "gff", conflicts_with = "gff")]
+    genes: Option<PathBuf>,
+
     /// Genes: GFF3 of Ensembl, GENCODE or RefSeq, or GTF
     #[arg(long, alias = "gtf", value_name = "FILE")]
-    gff: PathBuf,
+    gff: Option<PathBuf>,
 
     /// Parts of the entries, in this order [default: all]
     #[arg(long, value_name = "FIELD,...")]
@@ -168,10 +174,7 @@ impl AnnotateArguments {
         let options = self.options()?;
         let reference = Arc::new(Reference::open(&self.reference)?);
         let genome = Genome::new(Arc::clone(&reference));
-        let (genes, passed_over) = gene_file::read(&self.gff, &reference, &genome)?;
-        if ranks.is_root() {
-            tell_genes(&passed_over);
-        }
+        let genes = self.genes(&reference, &genome, ranks)?;
         let annotator = Annotator::new(Arc::new(genes), genome, options);
         let left_out = annotator.left_out();
         let code = streams::run("annotate", &self.input, &self.output, ranks, |header| {
@@ -185,6 +188,18 @@ impl AnnotateArguments {
             tell(&whole);
         }
         Ok(code)
+    }
+
+    fn genes(&self, reference: &Reference, genome: &Genome, ranks: &Communicator) -> anyhow::Result<Genes> {
+        if let Some(path) = &self.genes {
+            return Ok(gene_database::open(path, reference)?);
+        }
+        let Some(path) = &self.gff else { return Ok(Genes::default()) };
+        let (genes, passed_over) = gene_file::read(path, reference, genome)?;
+        if ranks.is_root() {
+            tell_genes(&passed_over);
+        }
+        Ok(genes)
     }
 
     fn options(&self) -> anyhow::Result<Options> {
@@ -271,7 +286,7 @@ impl AnnotateArguments {
 }
 
 /// Tells what of the genes was passed over.
-fn tell_genes(passed_over: &PassedOver) {
+pub(super) fn tell_genes(passed_over: &PassedOver) {
     let PassedOver { orphans, inconsistent, without_biotype, unknown_contigs, duplicates } = passed_over;
     for (count, what) in [
         (*orphans, "exons and CDS have a parent that is not in the file"),

@@ -1,6 +1,7 @@
 //! The command line: arguments to a plan, a plan to one call.
 
 mod annotate;
+mod db;
 mod qc;
 mod relate;
 mod variants;
@@ -35,6 +36,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Annotate(Box<annotate::AnnotateArguments>),
+    Db(db::DbArguments),
     Qc(Box<qc::QcArguments>),
     Relate(relate::RelateArguments),
     Variants(Box<variants::VariantsArguments>),
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Annotate(arguments) => on_ranks(|ranks| arguments.run(ranks)),
+        Command::Db(arguments) => arguments.run(),
         Command::Qc(arguments) => on_ranks(|ranks| arguments.run(ranks)),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
@@ -159,6 +162,7 @@ fn manual() -> anyhow::Result<ExitCode> {
 /// Errors of the inputs are 3; of the system, 1; of the command line, 2.
 fn code_of(error: &anyhow::Error) -> u8 {
     use crate::formats::indexed::IndexedError;
+    use crate::formats::ndb::NdbError;
     use crate::formats::output::OutputError;
     use crate::qc::job::JobError;
     use crate::qc::outputs::OutputsError;
@@ -171,6 +175,7 @@ fn code_of(error: &anyhow::Error) -> u8 {
     ) || error.downcast_ref::<OutputError>().is_some()
         || matches!(error.downcast_ref(), Some(PipelineError::Write(IndexedError::Output(_))))
         || matches!(error.downcast_ref(), Some(IndexedError::Output(_)))
+        || matches!(error.downcast_ref(), Some(NdbError::Output(_)))
     {
         exit::FAILURE
     } else {

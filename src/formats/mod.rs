@@ -18,6 +18,7 @@ pub mod header;
 pub mod hts_reader;
 pub mod indexed;
 pub mod merged;
+pub mod ndb;
 pub mod output;
 pub mod text;
 pub mod vcf;
