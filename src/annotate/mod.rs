@@ -15,6 +15,7 @@ mod packed;
 pub mod pick;
 pub mod project;
 pub mod protein;
+pub mod sources;
 pub mod splice;
 pub mod terms;
 pub mod variant;

@@ -13,6 +13,7 @@ use crate::annotate::gene_database;
 use crate::annotate::gene_file::{self, PassedOver};
 use crate::annotate::genes::Genes;
 use crate::annotate::pick::{Criterion, Pick};
+use crate::annotate::sources::{Source, Sources};
 use crate::annotate::{Annotator, LeftOut, Options};
 use crate::compute::communicator::Communicator;
 use crate::formats::bases::Genome;
@@ -40,12 +41,16 @@ pub struct AnnotateArguments {
     reference: PathBuf,
 
     /// Genes: a database of `norn db genes`
-    #[arg(long, value_name = "FILE.ndb", required_unless_present = "gff", conflicts_with = "gff")]
+    #[arg(long, value_name = "FILE.ndb", required_unless_present_any = ["gff", "source"], conflicts_with = "gff")]
     genes: Option<PathBuf>,
 
     /// Genes: GFF3 of Ensembl, GENCODE or RefSeq, or GTF
     #[arg(long, alias = "gtf", value_name = "FILE")]
     gff: Option<PathBuf>,
+
+    /// Databases of `norn db source`: their fields are added to INFO, a value for each alternate allele
+    #[arg(long, value_name = "FILE.ndb")]
+    source: Vec<PathBuf>,
 
     /// Parts of the entries, in this order [default: all]
     #[arg(long, value_name = "FIELD,...")]
@@ -175,11 +180,23 @@ impl AnnotateArguments {
         let reference = Arc::new(Reference::open(&self.reference)?);
         let genome = Genome::new(Arc::clone(&reference));
         let genes = self.genes(&reference, &genome, ranks)?;
+        let sources: Vec<Source> =
+            self.source.iter().map(|path| Source::open(path, &reference)).collect::<Result<_, _>>()?;
+        let sources = (!sources.is_empty()).then(|| Sources::new(sources, genome.clone()));
         let annotator = Annotator::new(Arc::new(genes), genome, options);
         let left_out = annotator.left_out();
+        let has_genes = self.genes.is_some() || self.gff.is_some();
         let code = streams::run("annotate", &self.input, &self.output, ranks, |header| {
-            let header = annotator.header(header);
-            Ok(Plan::new(header, vec![Part::Each(Box::new(annotator))]).in_batches_of(BATCH))
+            let (mut header, mut steps) = (header.clone(), Vec::new());
+            if has_genes {
+                header = annotator.header(&header);
+                steps.push(Part::Each(Box::new(annotator)));
+            }
+            if let Some(sources) = sources {
+                header = sources.header(&header);
+                steps.push(Part::Each(Box::new(sources)));
+            }
+            Ok(Plan::new(header, steps).in_batches_of(BATCH))
         })?;
         let mine = left_out.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(all) = streams::gathered(ranks, &mine)? {
