@@ -158,3 +158,50 @@ fn a_bad_record_of_one_share_ends_all_ranks() {
     assert!(said.contains("2:7"), "{said}");
     assert!(!out.exists());
 }
+
+#[test]
+fn annotation_over_ranks_is_that_of_one() {
+    let Some(_) = mpirun("2") else { return };
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let at = |name: &str| directory.path().join(name);
+    let Made { vcf, fasta, .. } = made::random(4, 3000, false, directory.path());
+    let input = indexed(&vcf, &at("close.vcf.gz"));
+    let contigs = fs::read_to_string(&fasta).expect("reference");
+    let mut genes = String::new();
+    for (number, line) in contigs.lines().filter(|line| line.starts_with('>')).enumerate() {
+        let contig = line[1..].split(' ').next().expect("name");
+        for (strand, start, end) in [('+', 100, 1500), ('-', 1200, 3300)] {
+            let id = format!("T{number}{start}");
+            for (kind, rest) in [
+                (
+                    "mRNA",
+                    format!("ID=transcript:{id};biotype=protein_coding;transcript_id={id};gene_id=G{id}"),
+                ),
+                ("exon", format!("Parent=transcript:{id}")),
+                ("CDS", format!("Parent=transcript:{id};protein_id=P{id}")),
+            ] {
+                genes += &format!("{contig}\tx\t{kind}\t{start}\t{end}\t.\t{strand}\t0\t{rest}\n");
+            }
+        }
+    }
+    fs::write(at("genes.gff3"), genes).expect("genes");
+    let run = |mut command: Command, out: &str| {
+        let result = command
+            .args(["annotate", "--quiet", "-W", "-r"])
+            .arg(&fasta)
+            .arg("--gff")
+            .arg(at("genes.gff3"))
+            .arg("-o")
+            .args([&at(out), &input])
+            .output()
+            .expect("norn starts");
+        let said = String::from_utf8_lossy(&result.stderr).into_owned();
+        assert!(result.status.success(), "{said}");
+        (fs::read(at(out)).expect("output"), fs::read(at(&format!("{out}.csi"))).expect("index"), said)
+    };
+    let expected = run(Command::new(env!("CARGO_BIN_EXE_norn")), "one.vcf.gz");
+    for ranks in ["2", "3"] {
+        let Some(command) = mpirun(ranks) else { return };
+        assert!(run(command, &format!("{ranks}.vcf.gz")) == expected, "{ranks} ranks");
+    }
+}

@@ -314,6 +314,48 @@ fn ids_go_into_their_column() {
 }
 
 #[test]
+fn chromosomes_match_under_all_of_their_names() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let bases = "ATGGCCTTTAAATGA".repeat(4);
+    let genes = write(
+        directory.path(),
+        "g.gff3",
+        "21\tx\tgene\t1\t60\t.\t+\t.\tID=gene:G;gene_id=G\n\
+         21\tx\tmRNA\t1\t60\t.\t+\t.\tID=transcript:T;Parent=gene:G;biotype=protein_coding;transcript_id=T\n\
+         21\tx\texon\t1\t60\t.\t+\t.\tParent=transcript:T\n21\tx\tCDS\t1\t15\t.\t+\t0\tParent=transcript:T;protein_id=P\n",
+    );
+    let name = |text: &str, contig: &str| {
+        text.replace("##contig=<ID=1>", &format!("##contig=<ID={contig}>"))
+            .replace("\n1\t", &format!("\n{contig}\t"))
+    };
+    let mut found = Vec::new();
+    for (of_reference, of_source, of_calls) in [
+        ("21", "21", "21"),
+        ("chr21", "NC_000021.9", "chr21"),
+        ("21", "chr21", "NC_000021.9"),
+        ("chr21", "21", "21"),
+    ] {
+        let reference = write(directory.path(), "n.fa", &format!(">{of_reference}\n{bases}\n"));
+        let _ = fs::remove_file(directory.path().join("n.fa.fai"));
+        let source = write(
+            directory.path(),
+            "n.vcf",
+            &name(&format!("{HEADER}1\t4\t.\tGC\tG\t.\t.\tAF=0.5\n"), of_source),
+        );
+        let vcf =
+            write(directory.path(), "c.vcf", &name(&format!("{HEADER}1\t4\t.\tGC\tG\t.\t.\t.\n"), of_calls));
+        let database = utf8(&directory.path().join("n.ndb"));
+        norn_ok(&[
+            "db", "source", "S", "--vcf", &source, "--fields", "AF", "-r", &reference, "-o", &database,
+        ]);
+        let out = annotated(&reference, &[&database], &vcf, &["--gff", &genes]);
+        found.push(rows(&out)[0][7].clone());
+    }
+    assert!(found[0].contains("T:c.6del") && found[0].contains("S_AF=0.5"), "{found:?}");
+    assert!(found.iter().all(|row| *row == found[0]), "{found:?}");
+}
+
+#[test]
 fn bad_sources_are_told_in_a_line() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let file = |name: &str, text: &str| write(directory.path(), name, text);

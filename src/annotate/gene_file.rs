@@ -239,7 +239,7 @@ impl Drafts {
             let Some(node) = self.nodes.get(&id) else { continue };
             let gene =
                 node.parent.as_ref().and_then(|parent| self.nodes.get(parent).map(|gene| (parent, gene)));
-            let Some(contig) = reference.contig_index(&node.contig) else {
+            let Some(contig) = genome.contig_like(node.contig.as_bytes()) else {
                 *passed_over.unknown_contigs.entry(node.contig.clone()).or_default() += 1;
                 continue;
             };
@@ -260,7 +260,7 @@ impl Drafts {
                 passed_over.inconsistent += 1;
                 continue;
             };
-            transcripts.push((node.contig.clone(), transcript));
+            transcripts.push((genome.contig_name(contig).to_owned(), transcript));
         }
         Ok((Genes::new(transcripts), passed_over))
     }

@@ -148,7 +148,7 @@ impl Annotator {
             .map(<[u8]>::to_ascii_uppercase)
             .collect();
         let Some((reference, alternates)) = upper.split_first() else { return Ok(()) };
-        let options = &self.options;
+        let (options, name) = (&self.options, self.genome.contig_name(contig).as_bytes());
         let (mut found, mut shifts) = (Vec::new(), Vec::new());
         let variants: Vec<_> =
             Variant::all(position, reference, alternates.iter().map(Vec::as_slice)).collect();
@@ -156,8 +156,7 @@ impl Annotator {
             let Some(variant) = variant else { continue };
             let (first, last) = variant.bounds();
             let before = found.len();
-            let near =
-                self.genes.overlapping(record.chrom(), first - options.distance, last + options.distance);
+            let near = self.genes.overlapping(name, first - options.distance, last + options.distance);
             for transcript in near {
                 let transcript = transcript.map_err(|error| failed(error.to_string()))?;
                 if !options.basic_only || transcript.tags.basic {
@@ -217,11 +216,11 @@ fn separate(out: &mut String) {
 impl Revise for Annotator {
     fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
         let name = || String::from_utf8_lossy(record.chrom()).into_owned();
-        let Some(contig) = self.genome.contig(record.chrom()) else {
+        let Some(contig) = self.genome.contig_like(record.chrom()) else {
             self.note(|left_out| *left_out.unknown_contigs.entry(name()).or_default() += 1);
             return Ok(true);
         };
-        if !self.genes.has_contig(record.chrom()) {
+        if !self.genes.has_contig(self.genome.contig_name(contig).as_bytes()) {
             self.note(|left_out| *left_out.contigs_without_genes.entry(name()).or_default() += 1);
         }
         let mut text = String::with_capacity(1 << 10);

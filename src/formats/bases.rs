@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fasta::{FastaError, Reference};
+use crate::genome::contigs::ContigRole;
 
 /// Bases in a block.
 const BLOCK: u64 = 1 << 16;
@@ -18,6 +19,8 @@ const SLOTS: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Genome {
     reference: Arc<Reference>,
+    /// The chromosomes by what they are, and their numbers.
+    roles: Arc<Vec<(ContigRole, usize)>>,
     /// Tells the blocks of one reference from those of another on the same thread.
     number: u64,
 }
@@ -45,12 +48,28 @@ impl Genome {
     /// Shares a reference.
     pub fn new(reference: Arc<Reference>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self { reference, number: NEXT.fetch_add(1, Ordering::Relaxed) }
+        let roles =
+            reference.contigs().iter().enumerate().map(|(number, (name, _))| (ContigRole::of(name), number));
+        let roles = Arc::new(roles.filter(|(role, _)| *role != ContigRole::Other).collect());
+        Self { reference, roles, number: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// The number of a contig.
     pub fn contig(&self, name: &[u8]) -> Option<usize> {
         self.reference.contig_index(std::str::from_utf8(name).ok()?)
+    }
+
+    /// The number of a contig of this name, or of the same chromosome under another (`chr1`, `1`, `NC_000001.11`).
+    pub fn contig_like(&self, name: &[u8]) -> Option<usize> {
+        self.contig(name).or_else(|| {
+            let role = ContigRole::of(std::str::from_utf8(name).ok()?);
+            self.roles.iter().find(|(known, _)| *known == role).map(|(_, number)| *number)
+        })
+    }
+
+    /// The name of a contig.
+    pub fn contig_name(&self, contig: usize) -> &str {
+        self.reference.contigs().get(contig).map_or("", |(name, _)| name)
     }
 
     /// The file's name, for messages.

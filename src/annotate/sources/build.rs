@@ -245,7 +245,7 @@ impl<'w> Sorter<'w> {
         }
         self.last = position;
         let (reference, alternate) = (reference.to_ascii_uppercase(), alternate.to_ascii_uppercase());
-        let number = self.genome.and_then(|genome| genome.contig(contig));
+        let number = self.genome.and_then(|genome| genome.contig_like(contig));
         let key = match (self.genome, number) {
             (Some(genome), Some(number)) if reference.len() > 1 || alternate.len() > 1 => {
                 genome.with(number, |bases| normal::key(position, &reference, &alternate, Some(bases)))?

@@ -1,10 +1,9 @@
 //! Regions with values: all of them in memory, found by their starts.
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::of_contig;
 use crate::formats::ndb::{Ndb, NdbError};
+use crate::genome::by_contig::ByContig;
 
 /// A region: 0-based, half-open, with a value for each field.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,8 +17,8 @@ pub struct Interval {
 }
 
 /// Regions by contig.
-#[derive(Debug, Default)]
-pub struct Intervals(FxHashMap<Vec<u8>, (Vec<Interval>, Vec<i64>)>);
+#[derive(Debug)]
+pub struct Intervals(ByContig<(Vec<Interval>, Vec<i64>)>);
 
 impl Intervals {
     /// Reads those of a database.
@@ -30,7 +29,7 @@ impl Intervals {
         let bytes = ndb.read_checked(ndb.section("intervals")?)?;
         let all: Vec<(String, Vec<Interval>)> =
             postcard::from_bytes(&bytes).map_err(|error| ndb.damaged(format!("intervals: {error}")))?;
-        let mut found = Self::default();
+        let mut found = Vec::with_capacity(all.len());
         for (contig, mut intervals) in all {
             if intervals.iter().any(|interval| interval.values.len() != fields) {
                 return Err(ndb.damaged("an interval has another number of fields"));
@@ -42,14 +41,14 @@ impl Intervals {
                 greatest
             });
             let ends = ends.collect();
-            found.0.insert(contig.into_bytes(), (intervals, ends));
+            found.push((contig, (intervals, ends)));
         }
-        Ok(found)
+        Ok(Self(found.into_iter().collect()))
     }
 
     /// The distinct values of the regions that overlap a range (0-based, half-open), for each field.
     pub fn values(&self, contig: &[u8], start: i64, end: i64, out: &mut [Vec<Vec<u8>>]) {
-        let Some((intervals, ends)) = of_contig(&self.0, contig) else { return };
+        let Some((intervals, ends)) = self.0.get(contig) else { return };
         let first = ends.partition_point(|greatest| *greatest <= start);
         let behind = intervals.partition_point(|interval| interval.start < end);
         for interval in

@@ -13,7 +13,6 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::formats::bases::Genome;
@@ -21,6 +20,7 @@ use crate::formats::fasta::Reference;
 use crate::formats::ndb::{Ndb, NdbError, Section};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record};
+use crate::genome::by_contig::ByContig;
 use crate::variants::pipeline::{RecordProblem, Revise};
 use block::Block;
 use intervals::Intervals;
@@ -83,7 +83,7 @@ enum Content {
         /// Tells its blocks from those of others in a thread's cache.
         number: u64,
         blocks: Section,
-        contigs: FxHashMap<Vec<u8>, Vec<BlockPlace>>,
+        contigs: ByContig<Vec<BlockPlace>>,
     },
     Intervals(Intervals),
 }
@@ -112,7 +112,7 @@ impl Source {
             let directory = ndb.read_checked(ndb.section("directory")?)?;
             let directory: Directory = postcard::from_bytes(&directory)
                 .map_err(|error| ndb.damaged(format!("directory: {error}")))?;
-            let contigs = directory.into_iter().map(|(name, places)| (name.into_bytes(), places)).collect();
+            let contigs = directory.into_iter().collect();
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             Content::Alleles { number, blocks: ndb.section("blocks")?.clone(), contigs }
         } else {
@@ -144,7 +144,7 @@ impl Source {
     /// The values of alleles, one list a field, from the first of their forms that is there.
     fn values(&self, contig: &[u8], alleles: &[Forms], out: &mut [Vec<Vec<u8>>]) -> Result<(), NdbError> {
         let Content::Alleles { number, blocks, contigs } = &self.content else { return Ok(()) };
-        let places = of_contig(contigs, contig).map_or(&[][..], Vec::as_slice);
+        let places = contigs.get(contig).map_or(&[][..], Vec::as_slice);
         let fields = self.details.fields.len();
         CACHE.with_borrow_mut(|cache| {
             for forms in alleles {
@@ -203,16 +203,6 @@ impl Cache {
         }
         Ok(block)
     }
-}
-
-/// What belongs to a contig, under its name or that with or without `chr`.
-fn of_contig<'m, T>(map: &'m FxHashMap<Vec<u8>, T>, contig: &[u8]) -> Option<&'m T> {
-    map.get(contig).or_else(|| match contig.strip_prefix(b"chr") {
-        Some(b"M") => map.get(&b"MT"[..]),
-        Some(rest) => map.get(rest),
-        None if contig == b"MT" => map.get(&b"chrM"[..]),
-        None => map.get([b"chr", contig].concat().as_slice()),
-    })
 }
 
 /// Adds the fields of sources to records.

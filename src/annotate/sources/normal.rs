@@ -30,7 +30,7 @@ impl Forms {
 /// # Errors
 /// The reference cannot be read.
 pub fn forms(record: &Record, genome: &Genome) -> Result<Vec<Forms>, FastaError> {
-    let contig = genome.contig(record.chrom());
+    let contig = genome.contig_like(record.chrom());
     let reference = record.reference().to_ascii_uppercase();
     let position = record.position();
     let mut forms: Vec<Forms> = record
