@@ -275,6 +275,10 @@ fn tables_and_regions_are_read() {
             "{header}chr1\t5\t.\tA\tC,G,T\t.\t.\tX=1\nchr1\t14\t.\tA\tAA\t.\t.\t.\nchr1\t40\t.\tT\tA\t.\t.\t.\n"
         ),
     );
+    let twice =
+        norn(&["annotate", "-r", &reference, "--source", &at("r.ndb"), "--source", &at("r.ndb"), &vcf]);
+    assert_eq!(twice.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("region would be written twice"));
     let found = annotated(&reference, &[&at("cadd.ndb"), &at("odd.ndb"), &at("r.ndb")], &vcf, &[]);
     let infos: Vec<String> = rows(&found).into_iter().map(|row| row[7].clone()).collect();
     assert_eq!(

@@ -182,6 +182,16 @@ impl AnnotateArguments {
         let genes = self.genes(&reference, &genome, ranks)?;
         let sources: Vec<Source> =
             self.source.iter().map(|path| Source::open(path, &reference)).collect::<Result<_, _>>()?;
+        let mut names = vec![self.vcf_info_field.as_str()];
+        for name in sources.iter().flat_map(Source::names).filter(|name| *name != "ID") {
+            if names.contains(&name) {
+                let what = format!(
+                    "--source: {name} would be written twice (norn db source --as gives another name)"
+                );
+                return Err(UsageError::new(what).into());
+            }
+            names.push(name);
+        }
         let sources = (!sources.is_empty()).then(|| Sources::new(sources, genome.clone()));
         let annotator = Annotator::new(Arc::new(genes), genome, options);
         let left_out = annotator.left_out();

@@ -121,6 +121,11 @@ impl Source {
         Ok(Self { ndb, details, content })
     }
 
+    /// The names that its fields have in the output.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.details.fields.iter().map(|field| field.name.as_str())
+    }
+
     /// The lines that declare its fields.
     pub fn header_lines(&self) -> Vec<String> {
         let head = self.ndb.head();
