@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Runs `norn annotate` beside bcftools csq and bcftools annotate on one file in one go: user+sys CPU seconds, wall, peak memory. Rounds
+# are interleaved; the least of each figure is shown.
+# usage: benches/compare-annotate.sh REFERENCE.fa GENES.gff3.gz VARIANTS.vcf [SOURCE.vcf.gz FIELD,...]
+# environment: ROUNDS (3), NORN (target/release/norn)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec python3 - "$@" <<'P'
+import os, shutil, sys, tempfile, time
+reference, genes, variants = sys.argv[1:4]
+norn, rounds = os.environ.get("NORN", "target/release/norn"), int(os.environ.get("ROUNDS", "3"))
+out = tempfile.mkdtemp()
+ours = f"{norn} annotate -r {reference} --quiet -o /dev/null"
+os.system(f"{norn} db genes --gff {genes} -r {reference} -o {out}/genes.ndb 2>/dev/null")
+rows = [
+    ("floor: bcftools view", f"bcftools view -o /dev/null {variants}"),
+    ("bcftools csq -p a", f"bcftools csq -p a -f {reference} -g {genes} -o /dev/null {variants}"),
+    ("norn, no HGVS, one thread", f"{ours} --genes {out}/genes.ndb --threads 1 --fields Allele,Consequence,IMPACT,SYMBOL,Gene,Feature,BIOTYPE {variants}"),
+    ("norn, all fields, one thread", f"{ours} --genes {out}/genes.ndb --threads 1 {variants}"),
+    ("norn, all fields, two threads", f"{ours} --genes {out}/genes.ndb --threads 2 {variants}"),
+]
+if len(sys.argv) > 5:
+    source, fields = sys.argv[4:6]
+    os.system(f"{norn} db source S --vcf {source} --fields {fields} -r {reference} -o {out}/s.ndb 2>/dev/null")
+    columns = ",".join(f"INFO/S_{field}:=INFO/{field}" for field in fields.split(","))
+    os.system(f"bcftools view -Oz -o {out}/v.vcf.gz {variants} && bcftools index {out}/v.vcf.gz")
+    rows += [("bcftools annotate", f"bcftools annotate -a {source} -c {columns} -o /dev/null {out}/v.vcf.gz"),
+             ("norn, one source, one thread", f"{ours} --source {out}/s.ndb --threads 1 {out}/v.vcf.gz")]
+best = {}
+for _ in range(rounds):
+    for name, command in rows:
+        began, pid = time.monotonic(), os.fork()
+        if pid == 0:
+            null = os.open("/dev/null", os.O_RDWR)
+            os.dup2(null, 1); os.dup2(null, 2)
+            os.execvp("bash", ["bash", "-c", command])
+        _, status, used = os.wait4(pid, 0)
+        figures = (used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024, status)
+        old = best.get(name, figures)
+        best[name] = tuple(map(min, zip(old[:3], figures[:3]))) + (old[3] | status,)
+shutil.rmtree(out)
+print(f"{'':32}{'CPU s':>8}{'wall s':>8}{'MB':>6}")
+for name, _ in rows:
+    cpu, wall, memory, status = best[name]
+    print(f"{name:32}{cpu:8.2f}{wall:8.2f}{memory:6.0f}{'  FAILED' if status else ''}")
+P
