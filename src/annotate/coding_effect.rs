@@ -4,9 +4,9 @@
 //! decided first.
 
 use super::effect::Effect;
-use super::gene_file::reverse_complement;
 use super::genes::Coding;
 use super::terms::{Term, Terms};
+use crate::genome::strand::reverse_complement;
 
 /// Codons, amino acids, and what they say.
 #[derive(Debug, Default)]

@@ -15,6 +15,7 @@ use crate::formats::bases::Genome;
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::gff::{Feature, GffProblem};
 use crate::formats::text;
+use crate::genome::strand::reverse_complement;
 
 /// Why genes could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -495,21 +496,4 @@ fn has_version(id: &str) -> bool {
     id.rsplit_once('.').is_some_and(|(_, version)| {
         !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit())
     })
-}
-
-/// The other strand, in place; what is no base stays.
-pub fn reverse_complement(bases: &mut [u8]) {
-    bases.reverse();
-    bases.iter_mut().for_each(|base| *base = complement(*base));
-}
-
-/// The base of the other strand; what is no base stays.
-pub fn complement(base: u8) -> u8 {
-    match base {
-        b'A' => b'T',
-        b'C' => b'G',
-        b'G' => b'C',
-        b'T' => b'A',
-        other => other,
-    }
 }

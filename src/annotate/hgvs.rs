@@ -4,10 +4,10 @@
 use std::fmt::Write;
 
 use super::effect::Effect;
-use super::gene_file::{complement, reverse_complement};
 use super::genes::Transcript;
 use super::variant::Variant;
 use crate::formats::bases::Bases;
+use crate::genome::strand::{complement, reverse_complement};
 
 /// How far an insertion or deletion can be moved, for each strand: the bases are the genome's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use super::coding_effect::{changed_bases, changed_codons, peptide};
 use super::codons::three_letters;
 use super::effect::Effect;
-use super::gene_file::reverse_complement;
 use super::genes::Coding;
 use super::hgvs::{Shift, rotated};
 use super::project::Pieces;
+use crate::genome::strand::reverse_complement;
 
 /// A change of a protein.
 #[derive(Debug)]

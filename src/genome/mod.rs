@@ -4,3 +4,4 @@ pub mod contigs;
 pub mod intervals;
 pub mod region;
 pub mod sex;
+pub mod strand;
