@@ -4,6 +4,7 @@
 
 pub mod bcftools;
 pub mod compared;
+pub mod genes;
 pub mod made;
 pub mod variant_files;
 
