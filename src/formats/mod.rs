@@ -10,6 +10,7 @@ pub mod bgzf;
 pub mod bgzf_writer;
 pub mod binning;
 pub mod c_format;
+pub mod checksum;
 pub mod fai;
 pub mod fasta;
 pub mod gff;

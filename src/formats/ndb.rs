@@ -14,12 +14,13 @@
 //! not a signal, on every file system. The head is always checked, sections by [`Ndb::verify`].
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::checksum::blake3_of;
 use super::output::{AtomicFile, OutputError};
 
 const MAGIC: &[u8; 8] = b"NORN.NDB";
@@ -271,19 +272,10 @@ impl MadeFrom {
     /// # Errors
     /// It cannot be read.
     pub fn file(path: &Path) -> Result<Self, NdbError> {
-        let io = |source| NdbError::Io { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(io)?;
-        let (mut hasher, mut buffer, mut size) = (blake3::Hasher::new(), vec![0; 1 << 18], 0);
-        loop {
-            let count = file.read(&mut buffer).map_err(io)?;
-            if count == 0 {
-                break;
-            }
-            hasher.update(&buffer[..count]);
-            size += count as u64;
-        }
+        let read = blake3_of(path);
+        let (blake3, size) = read.map_err(|source| NdbError::Io { path: path.to_owned(), source })?;
         let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        Ok(Self { file, size, blake3: hasher.finalize().to_hex().to_string() })
+        Ok(Self { file, size, blake3 })
     }
 }
 

@@ -1,14 +1,15 @@
 //! SAMPLE.run.json: what a result was made by, from what, when and where. All that varies between runs stands here and
 //! nowhere else.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
+use crate::formats::checksum::blake3_of;
 use crate::formats::output::{AtomicFile, OutputError};
 
 /// Why a run file could not be made.
@@ -102,22 +103,11 @@ fn input(path: &Path, checksum: bool) -> Result<Json, RunFileError> {
     let modified = metadata.modified().ok().map(|time| humantime::format_rfc3339_seconds(time).to_string());
     let mut input = json!({"path": path, "bytes": metadata.len(), "modified": modified});
     if checksum {
-        let hash = blake3_of(path).map_err(|source| RunFileError::Input { path: path.to_owned(), source })?;
+        let (hash, _) =
+            blake3_of(path).map_err(|source| RunFileError::Input { path: path.to_owned(), source })?;
         input["blake3"] = hash.into();
     }
     Ok(input)
-}
-
-/// A file's BLAKE3, in hexadecimal.
-fn blake3_of(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let (mut hasher, mut buffer) = (blake3::Hasher::new(), vec![0; 1 << 18]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finalize().to_hex().to_string()),
-            n => hasher.update(&buffer[..n]),
-        };
-    }
 }
 
 /// CPU seconds of all threads, and the greatest resident memory in bytes, of this process.
