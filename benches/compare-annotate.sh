@@ -6,9 +6,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec python3 - "$@" <<'P'
-import os, shutil, sys, tempfile, time
+import os, shutil, sys, tempfile
+sys.path.insert(0, "benches")
+import rounds
 reference, genes, variants = sys.argv[1:4]
-norn, rounds = os.environ.get("NORN", "target/release/norn"), int(os.environ.get("ROUNDS", "3"))
+norn, count = os.environ.get("NORN", "target/release/norn"), int(os.environ.get("ROUNDS", "3"))
 out = tempfile.mkdtemp()
 ours = f"{norn} annotate -r {reference} --quiet -o /dev/null"
 os.system(f"{norn} db genes --gff {genes} -r {reference} -o {out}/genes.ndb 2>/dev/null")
@@ -26,18 +28,7 @@ if len(sys.argv) > 5:
     os.system(f"bcftools view -Oz -o {out}/v.vcf.gz {variants} && bcftools index {out}/v.vcf.gz")
     rows += [("bcftools annotate", f"bcftools annotate -a {source} -c {columns} -o /dev/null {out}/v.vcf.gz"),
              ("norn, one source, one thread", f"{ours} --source {out}/s.ndb --threads 1 {out}/v.vcf.gz")]
-best = {}
-for _ in range(rounds):
-    for name, command in rows:
-        began, pid = time.monotonic(), os.fork()
-        if pid == 0:
-            null = os.open("/dev/null", os.O_RDWR)
-            os.dup2(null, 1); os.dup2(null, 2)
-            os.execvp("bash", ["bash", "-c", command])
-        _, status, used = os.wait4(pid, 0)
-        figures = (used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024, status)
-        old = best.get(name, figures)
-        best[name] = tuple(map(min, zip(old[:3], figures[:3]))) + (old[3] | status,)
+best = rounds.best(rows, count)
 shutil.rmtree(out)
 print(f"{'':32}{'CPU s':>8}{'wall s':>8}{'MB':>6}")
 for name, _ in rows:

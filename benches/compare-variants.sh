@@ -6,10 +6,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec python3 - "$@" <<'P'
-import os, shutil, sys, tempfile, time
+import os, shutil, sys, tempfile
+sys.path.insert(0, "benches")
+import rounds
 genome, fasta = sys.argv[1:3]
 cohort = sys.argv[3] if len(sys.argv) > 3 else None
-norn, rounds = os.environ.get("NORN", "target/release/norn"), int(os.environ.get("ROUNDS", "3"))
+norn, count = os.environ.get("NORN", "target/release/norn"), int(os.environ.get("ROUNDS", "3"))
 out = tempfile.mkdtemp()
 chain = out + "/chain.toml"
 with open(chain, "w") as file:
@@ -41,21 +43,9 @@ if len(sys.argv) > 4:
     merge = f"{v} merge --quiet -Oz -o {out}/n.vcf.gz"
     rows.append(("files", f"merge of {len(sys.argv) - 4}", f"bcftools merge -Oz -o {out}/b.vcf.gz {files}", f"{merge} --threads 1 {files}"))
     rows.append(("files", "the same, -t 2", None, f"{merge} --threads 2 {files}"))
-best = {}
-for _ in range(rounds):
-    for kind, name, *commands in rows:
-        for who, command in zip(("bcftools", "norn"), commands):
-            if not command:
-                continue
-            began, pid = time.monotonic(), os.fork()
-            if pid == 0:
-                null = os.open("/dev/null", os.O_RDWR)
-                os.dup2(null, 1); os.dup2(null, 2)
-                os.execvp("bash", ["bash", "-c", command])
-            _, status, used = os.wait4(pid, 0)
-            figures = (used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024, status)
-            old = best.get((kind, name, who), figures)
-            best[kind, name, who] = tuple(map(min, zip(old[:3], figures[:3]))) + (old[3] | status,)
+commands = [((kind, name, who), command)
+            for kind, name, *both in rows for who, command in zip(("bcftools", "norn"), both) if command]
+best = rounds.best(commands, count)
 shutil.rmtree(out)
 print(f"{'':8}{'work':30}{'bcftools':>10}{'norn':>8}{'ratio':>7}{'wall s':>8}{'MB':>6}")
 for kind, name, *_ in rows:

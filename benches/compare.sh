@@ -5,11 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec python3 - "$@" <<'P'
-import os, resource, shutil, sys, tempfile, time
+import os, shlex, shutil, sys, tempfile
+sys.path.insert(0, "benches")
+import rounds
 bam = sys.argv[1] if len(sys.argv) > 1 else "testdata/child.bam"
 fasta = sys.argv[2] if len(sys.argv) > 2 else "testdata/genome.fa"
 cram = sys.argv[3] if len(sys.argv) > 3 else (bam[:-3] + "cram" if os.path.exists(bam[:-3] + "cram") else None)
-norn, rounds = os.environ.get("NORN", "target/release/norn"), int(os.environ.get("ROUNDS", "3"))
+norn, count = os.environ.get("NORN", "target/release/norn"), int(os.environ.get("ROUNDS", "3"))
 out = tempfile.mkdtemp()
 qc = [norn, "qc", "-q", "-o", out, "-r", fasta]
 rows = [("bam", "bgzip -dc (floor)", ["bgzip", "-dc", bam]), ("bam", "samtools view -c", ["samtools", "view", "-c", bam]),
@@ -24,18 +26,7 @@ if cram:
              ("cram", "norn qc --collectors depth", qc + ["-t", "1", "--collectors", "depth", cram]),
              ("cram", "samtools stats", ["samtools", "stats", "--reference", fasta, cram])]
 rows = [row for row in rows if shutil.which(row[2][0]) or os.path.exists(row[2][0])]
-best = {}
-for _ in range(rounds):
-    for kind, name, command in rows:
-        began, pid = time.monotonic(), os.fork()
-        if pid == 0:
-            null = os.open("/dev/null", os.O_RDWR)
-            os.dup2(null, 1); os.dup2(null, 2)
-            os.execvp(command[0], command)
-        _, status, used = os.wait4(pid, 0)
-        figures = (used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024, status)
-        old = best.get((kind, name), figures)
-        best[kind, name] = tuple(map(min, zip(old[:3], figures[:3]))) + (old[3] | status,)
+best = rounds.best([((kind, name), shlex.join(command)) for kind, name, command in rows], count)
 shutil.rmtree(out)
 print(f"{'':6}{'command':30}{'CPU s':>8}{'wall s':>8}{'MB':>7}{'x floor':>9}")
 for kind, name, _ in rows:
