@@ -48,11 +48,8 @@ struct Protein<'e> {
 /// Writes the name of an allele on its protein; false where there is none.
 pub fn write_protein(effect: &Effect<'_>, shift: Shift, out: &mut String) -> bool {
     let Some((protein, change)) = find(effect, shift) else { return false };
-    let mut name = String::new();
-    if protein.format(change, &mut name).is_none() {
-        return false;
-    }
-    let _ = write!(out, "{}:p.{name}", protein.coding.protein);
+    let _ = write!(out, "{}:p.", protein.coding.protein);
+    protein.format(change, out);
     true
 }
 
@@ -149,7 +146,13 @@ impl Protein<'_> {
     /// Finds what else a name needs: the first amino acid that a frameshift changes, duplications, neighbours.
     fn complete(&self, mut change: Change, is_start_lost: bool) -> Option<Change> {
         match change.kind {
-            Kind::Frameshift => self.first_change(&mut change),
+            Kind::Frameshift => {
+                self.first_change(&mut change);
+                // Nothing is left of the protein from there on, nor of the codons that are touched.
+                if change.reference.is_empty() {
+                    return None;
+                }
+            }
             Kind::Insertion => {
                 if let Some(behind) = self.neighbours(change.end + 1, &change, None) {
                     change.shift(&behind);
@@ -233,7 +236,7 @@ impl Protein<'_> {
         (count > 0).then_some(count)
     }
 
-    fn format(&self, change: Change, out: &mut String) -> Option<()> {
+    fn format(&self, change: Change, out: &mut String) {
         let names = |peptide: &[u8]| -> String {
             // What is not known is told as a stop, as by VEP.
             let name = |amino_acid: &u8| if *amino_acid == b'X' { "Ter" } else { three_letters(*amino_acid) };
@@ -293,6 +296,5 @@ impl Protein<'_> {
             Kind::Unknown if start != end => write!(out, "{}{start}_?{end}", names(&reference)),
             Kind::Unknown => write!(out, "{}{start}?", names(&reference)),
         };
-        Some(())
     }
 }
