@@ -121,7 +121,7 @@ impl Entry<'_> {
     pub fn write(&self, effect: Option<&Effect<'_>>, bases: &mut Bases<'_>, out: &mut String) {
         let wants = |wanted: &[Field]| self.fields.iter().any(|field| wanted.contains(field));
         let (mut on_transcript, mut on_protein) = (String::new(), String::new());
-        if let Some(effect) = effect.filter(|effect| effect.place.within)
+        if let Some(effect) = effect.filter(|effect| effect.place.within && effect.variant.class.is_none())
             && wants(&[Field::HgvsC, Field::HgvsP, Field::HgvsOffset])
         {
             hgvs::write_transcript(effect, self.shift, bases, &mut on_transcript);
@@ -139,7 +139,7 @@ impl Entry<'_> {
                     Ok(())
                 }
                 (Field::AlleleNumber, _) => write!(out, "{}", self.allele),
-                (Field::HgvsG, _) => {
+                (Field::HgvsG, _) if self.variant.class.is_none() => {
                     hgvs::write_genomic(&self.variant, self.contig, self.shift, bases, out);
                     Ok(())
                 }
@@ -161,6 +161,9 @@ impl Entry<'_> {
 }
 
 fn write_allele(variant: &Variant<'_>, out: &mut String) {
+    if let Some(class) = variant.class {
+        return out.push_str(class.name());
+    }
     match variant.alternate {
         [] => out.push('-'),
         alternate => out.extend(alternate.iter().map(|base| char::from(*base))),

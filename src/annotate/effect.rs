@@ -6,6 +6,7 @@ use super::coding_effect::CodingEffect;
 use super::genes::{Coding, Transcript};
 use super::project::Pieces;
 use super::splice::Splice;
+use super::structural;
 use super::terms::{Term, Terms};
 use super::variant::Variant;
 
@@ -69,7 +70,8 @@ impl<'a> Effect<'a> {
         effect.cds = Pieces::on_cds(transcript, &effect.cdna);
         effect.protein = Pieces::on_protein(transcript, &effect.cds);
         effect.place = Place::of(&variant, transcript);
-        if effect.place.coding
+        if variant.class.is_none()
+            && effect.place.coding
             && let Some(coding) = &transcript.coding
         {
             effect.coding = Some(CodingEffect::new(&effect, coding));
@@ -96,18 +98,23 @@ impl<'a> Effect<'a> {
     fn find_within(&mut self) {
         let (variant, transcript, place) = (self.variant, self.transcript, self.place);
         let mut terms = Terms::default();
-        if place.covers && variant.alternate.len() < variant.reference.len() {
-            // VEP tells nothing else of what is gone.
-            self.terms.insert(Term::TranscriptAblation);
+        if let Some(term) = variant.of_whole().filter(|_| place.covers) {
+            // VEP tells nothing else of what is gone, or there twice.
+            self.terms.insert(term);
             return;
         }
         let splice = Splice::of(&variant, transcript);
         let in_cdna = self.cdna.meets(transcript.length) || splice.frameshift_intron;
+        let in_cds = || {
+            self.cds.meets(coding_length(transcript))
+                || splice.frameshift_intron && place_in_region(&variant, transcript)
+        };
         self.add_splice_terms(splice, &mut terms);
         if let Some(coding) = &self.coding {
-            let in_cds = self.cds.meets(coding_length(transcript))
-                || splice.frameshift_intron && place_in_region(&variant, transcript);
-            coding.add_terms(in_cds && !place.covers, &mut terms);
+            coding.add_terms(in_cds() && !place.covers, &mut terms);
+        }
+        if let Some(class) = variant.class {
+            structural::add_terms(self, class, in_cdna, in_cds(), &mut terms);
         }
         if place.exon
             && place.utr
@@ -149,6 +156,10 @@ impl<'a> Effect<'a> {
                 terms.insert(term);
             }
         };
+        add(splice.polypyrimidine && self.place.intron && !self.place.exon, Term::SplicePolypyrimidineTract);
+        if self.variant.class.is_some() {
+            return;
+        }
         add(splice.acceptor, Term::SpliceAcceptor);
         add(splice.donor, Term::SpliceDonor);
         add(splice.fifth_base, Term::SpliceDonor5thBase);
@@ -157,12 +168,12 @@ impl<'a> Effect<'a> {
         let in_region =
             splice.region && !(splice.donor || splice.acceptor || splice.fifth_base || in_donor_region);
         add(in_region, Term::SpliceRegion);
-        add(splice.polypyrimidine && self.place.intron && !self.place.exon, Term::SplicePolypyrimidineTract);
     }
 
     /// Whether coding bases are met.
     pub fn is_coding(&self) -> bool {
-        self.coding.is_some() && self.cds.meets(coding_length(self.transcript))
+        (self.coding.is_some() || self.variant.class.is_some())
+            && self.cds.meets(coding_length(self.transcript))
     }
 
     /// The least distance to an end of the transcript.
@@ -199,13 +210,17 @@ impl<'a> Effect<'a> {
 impl Place {
     fn of(variant: &Variant<'_>, transcript: &Transcript) -> Self {
         let (least, greatest) = variant.bounds();
+        let covers = variant.start <= transcript.start && variant.end >= transcript.end;
+        if covers && variant.class.is_some() {
+            return Self { within: true, covers, ..Self::default() };
+        }
         let meets = |start: i64, end: i64, beside: i64| greatest >= start - beside && least <= end + beside;
         let beside = if transcript.has_frameshift_intron { BESIDE_FRAMESHIFT } else { 0 };
         let mut place = Self {
             within: true,
             exon: transcript.exons.iter().any(|exon| meets(exon.start, exon.end, beside)),
             intron: transcript.introns.iter().any(|intron| meets(intron.start, intron.end, 3)),
-            covers: variant.start <= transcript.start && variant.end >= transcript.end,
+            covers,
             ..Self::default()
         };
         if let Some(coding) = &transcript.coding {

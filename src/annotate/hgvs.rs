@@ -25,6 +25,7 @@ impl Shift {
     /// Finds how far an allele can be moved; 0 of what is no pure insertion or deletion.
     pub fn of(variant: &Variant<'_>, bases: &mut Bases<'_>) -> Self {
         let moved = match (variant.is_insertion(), variant.is_deletion()) {
+            _ if variant.class.is_some() => return Self::default(),
             (true, false) => variant.alternate,
             (false, true) => variant.reference,
             _ => return Self::default(),

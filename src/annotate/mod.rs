@@ -17,6 +17,7 @@ pub mod project;
 pub mod protein;
 pub mod sources;
 pub mod splice;
+pub mod structural;
 pub mod terms;
 pub mod variant;
 
@@ -34,6 +35,7 @@ use effect::Effect;
 use genes::Genes;
 use hgvs::Shift;
 use pick::{Criterion, Pick};
+use structural::Unknown;
 use terms::{Term, Terms};
 use variant::Variant;
 
@@ -62,6 +64,8 @@ pub struct Options {
     pub basic_only: bool,
     /// Whether the most severe consequence of a record is all that is told.
     pub most_severe: bool,
+    /// Symbolic alleles of more bases are not annotated.
+    pub max_sv_size: i64,
     /// Whether positions are followed by how many there are.
     pub with_totals: bool,
 }
@@ -80,6 +84,10 @@ pub struct Annotator {
 pub struct LeftOut {
     /// REF is not the reference's.
     pub mismatches: u64,
+    /// Symbolic alleles of which neither END nor SVLEN tells the end.
+    pub without_end: u64,
+    /// Symbolic alleles that are too long.
+    pub too_long: u64,
     /// The reference lacks the contig.
     pub unknown_contigs: BTreeMap<String, u64>,
     /// Records annotated on contigs that the genes lack.
@@ -90,6 +98,8 @@ impl LeftOut {
     /// Adds those of another part of the file.
     pub fn merge(&mut self, other: &Self) {
         self.mismatches += other.mismatches;
+        self.without_end += other.without_end;
+        self.too_long += other.too_long;
         for (mine, theirs) in [
             (&mut self.unknown_contigs, &other.unknown_contigs),
             (&mut self.contigs_without_genes, &other.contigs_without_genes),
@@ -133,8 +143,10 @@ impl Annotator {
         let fits = self.genome.with(contig, |bases| {
             let reference = record.reference();
             let there = bases.slice(position - 1, position - 1 + reference.len() as i64);
-            reference.len() == there.len()
-                && reference.iter().zip(there).all(|(one, other)| one.eq_ignore_ascii_case(other))
+            // Callers of structural variants often leave the base out.
+            reference == b"N" && record.alternates().all(|allele| allele.starts_with(b"<"))
+                || reference.len() == there.len()
+                    && reference.iter().zip(there).all(|(one, other)| one.eq_ignore_ascii_case(other))
         });
         if !fits.map_err(|error| failed(error.to_string()))? {
             if self.options.is_strict {
@@ -150,8 +162,12 @@ impl Annotator {
         let Some((reference, alternates)) = upper.split_first() else { return Ok(()) };
         let (options, name) = (&self.options, self.genome.contig_name(contig).as_bytes());
         let (mut found, mut shifts) = (Vec::new(), Vec::new());
-        let variants: Vec<_> =
-            Variant::all(position, reference, alternates.iter().map(Vec::as_slice)).collect();
+        let sequences = Variant::all(position, reference, alternates.iter().map(Vec::as_slice));
+        let variants: Vec<_> = sequences
+            .zip(alternates)
+            .enumerate()
+            .map(|(number, (variant, allele))| variant.or_else(|| self.structural(record, number, allele)))
+            .collect();
         for (allele, variant) in variants.iter().enumerate() {
             let Some(variant) = variant else { continue };
             let (first, last) = variant.bounds();
@@ -204,6 +220,24 @@ impl Annotator {
             }
         });
         written.map_err(|error| failed(error.to_string()))
+    }
+}
+
+impl Annotator {
+    /// A symbolic allele that can be annotated.
+    fn structural<'r>(&self, record: &Record, number: usize, allele: &[u8]) -> Option<Variant<'r>> {
+        match Variant::structural(record, number, allele) {
+            Ok(variant) if variant.end - variant.start <= self.options.max_sv_size => Some(variant),
+            Ok(_) => {
+                self.note(|left_out| left_out.too_long += 1);
+                None
+            }
+            Err(Unknown::End) => {
+                self.note(|left_out| left_out.without_end += 1);
+                None
+            }
+            Err(Unknown::Class) => None,
+        }
     }
 }
 

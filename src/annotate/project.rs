@@ -36,6 +36,11 @@ impl Pieces {
         }
     }
 
+    /// Whether all of it lies on one stretch.
+    pub fn is_one(&self) -> bool {
+        matches!(self.0.as_slice(), [Piece::At(..)])
+    }
+
     /// Whether a piece lies within 1 to `length`.
     pub fn meets(&self, length: i64) -> bool {
         self.0.iter().any(|piece| matches!(piece, Piece::At(start, end) if *end > 0 && *start <= length))

@@ -16,6 +16,9 @@ pub enum Term {
     Frameshift,
     StopLost,
     StartLost,
+    TranscriptAmplification,
+    FeatureElongation,
+    FeatureTruncation,
     InframeInsertion,
     InframeDeletion,
     Missense,
@@ -53,7 +56,7 @@ pub enum Impact {
 }
 
 /// All terms with their names, in the order of severity.
-const NAMES: [(Term, &str, Impact); 31] = {
+const NAMES: [(Term, &str, Impact); 34] = {
     use Impact::{High, Low, Moderate, Modifier};
     [
         (Term::TranscriptAblation, "transcript_ablation", High),
@@ -63,6 +66,9 @@ const NAMES: [(Term, &str, Impact); 31] = {
         (Term::Frameshift, "frameshift_variant", High),
         (Term::StopLost, "stop_lost", High),
         (Term::StartLost, "start_lost", High),
+        (Term::TranscriptAmplification, "transcript_amplification", High),
+        (Term::FeatureElongation, "feature_elongation", High),
+        (Term::FeatureTruncation, "feature_truncation", High),
         (Term::InframeInsertion, "inframe_insertion", Moderate),
         (Term::InframeDeletion, "inframe_deletion", Moderate),
         (Term::Missense, "missense_variant", Moderate),

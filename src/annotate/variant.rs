@@ -1,5 +1,7 @@
 //! One alternate allele as VEP looks at it: the first base is cut off where all alleles share it, and nothing else is.
 
+use super::structural::Class;
+
 /// An allele at its place. Positions are 1-based; an insertion ends one base before it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variant<'a> {
@@ -11,6 +13,8 @@ pub struct Variant<'a> {
     pub reference: &'a [u8],
     /// The allele's, none of a deletion.
     pub alternate: &'a [u8],
+    /// What it is if it is symbolic; it has no bases then.
+    pub class: Option<Class>,
 }
 
 impl<'a> Variant<'a> {
@@ -36,6 +40,7 @@ impl<'a> Variant<'a> {
                 end: position + reference.len() as i64 - 1,
                 reference: &reference[cut..],
                 alternate: &allele[cut..],
+                class: None,
             })
         })
     }
@@ -52,12 +57,12 @@ impl<'a> Variant<'a> {
 
     /// Whether it is an insertion and nothing else.
     pub fn is_insertion(&self) -> bool {
-        self.reference.is_empty()
+        self.end < self.start
     }
 
     /// Whether it is a deletion and nothing else.
     pub fn is_deletion(&self) -> bool {
-        self.alternate.is_empty()
+        self.alternate.is_empty() && self.class.is_none()
     }
 
     /// Whether its alleles are of A, C, G and T alone.

@@ -64,6 +64,10 @@ pub struct AnnotateArguments {
     #[arg(long, value_name = "BASES", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     distance: u32,
 
+    /// Symbolic alleles (<DEL>, <DUP>, <INV>, <CNV>) of more bases are not annotated
+    #[arg(long, value_name = "BASES", default_value_t = 10_000_000)]
+    max_sv_size: u32,
+
     /// A REF that is not the reference's is an error
     #[arg(long)]
     strict: bool,
@@ -267,6 +271,7 @@ impl AnnotateArguments {
             coding_only: self.coding_only,
             basic_only: self.gencode_basic,
             most_severe: self.most_severe,
+            max_sv_size: i64::from(self.max_sv_size),
             with_totals: self.total_length,
         })
     }
@@ -334,6 +339,13 @@ fn tell(left_out: &LeftOut) {
             "norn: {} records have another REF than the reference; they are not annotated",
             left_out.mismatches
         );
+    }
+    for (count, what) in
+        [(left_out.without_end, "without END and SVLEN"), (left_out.too_long, "longer than --max-sv-size")]
+    {
+        if count > 0 {
+            eprintln!("norn: {count} symbolic alleles are {what}; they are not annotated");
+        }
     }
     for (contig, count) in &left_out.unknown_contigs {
         eprintln!("norn: {count} records are on {contig}, which the reference lacks; they are not annotated");
