@@ -564,7 +564,8 @@ def write_genes(path):
             row(kind, start, places[-1][1], ".",
                 f"ID=transcript:T{number};Parent=gene:G{number};biotype={biotype};tag=Ensembl_canonical")
             for i, (begin, end) in enumerate(places, 1):
-                row("exon", begin, end, ".", f"Parent=transcript:T{number};rank={i}")
+                rank = i if strand == "+" else len(places) + 1 - i
+                row("exon", begin, end, ".", f"Parent=transcript:T{number};rank={rank}")
             if coding:
                 inside = places[coding[0]:coding[1] + 1]
                 total = 0

@@ -46,11 +46,13 @@ pub enum Field {
     Protein,
     HgvsG,
     Pick,
+    OverlapBp,
+    OverlapPc,
 }
 
 impl Field {
     /// All parts with VEP's names; the first [`Self::DEFAULT`] are written where nothing else is asked for, in this order.
-    pub const ALL: [(Self, &str); 32] = [
+    pub const ALL: [(Self, &str); 34] = [
         (Self::Allele, "Allele"),
         (Self::Consequence, "Consequence"),
         (Self::Impact, "IMPACT"),
@@ -83,6 +85,8 @@ impl Field {
         (Self::Protein, "ENSP"),
         (Self::HgvsG, "HGVSg"),
         (Self::Pick, "PICK"),
+        (Self::OverlapBp, "OverlapBP"),
+        (Self::OverlapPc, "OverlapPC"),
     ];
     /// How many of them are written where nothing else is asked for.
     pub const DEFAULT: usize = 21;
@@ -216,6 +220,14 @@ fn write_plain(field: Field, effect: &Effect<'_>, with_totals: bool, out: &mut S
             let protein = transcript.coding.as_ref().map_or("", |coding| coding.protein.as_str());
             escaped(protein.split('.').next().unwrap_or_default(), out)
         }
+        Field::OverlapBp | Field::OverlapPc => match effect.overlap() {
+            Some(bases) if field == Field::OverlapBp => write!(out, "{bases}"),
+            Some(bases) => {
+                let length = transcript.end - transcript.start + 1;
+                write!(out, "{:.2}", 100.0 * bases as f64 / length as f64)
+            }
+            None => Ok(()),
+        },
         Field::Flags => {
             let flags = [(tags.cds_start_not_found, "cds_start_NF"), (tags.cds_end_not_found, "cds_end_NF")];
             let mut separator = "";

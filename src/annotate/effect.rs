@@ -176,6 +176,14 @@ impl<'a> Effect<'a> {
             && self.cds.meets(coding_length(self.transcript))
     }
 
+    /// How many bases of the transcript, introns included, a symbolic allele covers.
+    pub fn overlap(&self) -> Option<i64> {
+        self.variant.class?;
+        let (variant, transcript) = (&self.variant, self.transcript);
+        let bases = variant.end.min(transcript.end) - variant.start.max(transcript.start) + 1;
+        (bases > 0).then_some(bases)
+    }
+
     /// The least distance to an end of the transcript.
     pub fn distance(&self) -> i64 {
         let ends = [self.transcript.start, self.transcript.end];

@@ -15,6 +15,7 @@ use crate::formats::bases::Genome;
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::gff::{Feature, GffProblem};
 use crate::formats::text;
+use crate::genome::contigs::ContigRole;
 use crate::genome::strand::reverse_complement;
 
 /// Why genes could not be read.
@@ -452,8 +453,8 @@ fn coding(
     };
     let mut bases = vec![b'N'; phase as usize];
     bases.extend_from_slice(coded);
-    let table = match contig {
-        "MT" | "M" | "chrM" | "chrMT" | "NC_012920.1" => CodonTable::VertebrateMitochondrial,
+    let table = match ContigRole::of(contig) {
+        ContigRole::Mitochondrion => CodonTable::VertebrateMitochondrial,
         _ => CodonTable::Standard,
     };
     let mut peptide = table.translate(&bases);

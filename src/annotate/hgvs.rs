@@ -7,6 +7,7 @@ use super::effect::Effect;
 use super::genes::Transcript;
 use super::variant::Variant;
 use crate::formats::bases::Bases;
+use crate::genome::contigs::ContigRole;
 use crate::genome::strand::{complement, reverse_complement};
 
 /// How far an insertion or deletion can be moved, for each strand: the bases are the genome's.
@@ -98,7 +99,7 @@ pub fn write_transcript(effect: &Effect<'_>, shift: Shift, bases: &mut Bases<'_>
     true
 }
 
-/// Writes the name of an allele on its contig (g.), moved to the right as far as it goes.
+/// Writes the name of an allele on its contig (g., of the mitochondrion m.), moved to the right as far as it goes.
 pub fn write_genomic(
     variant: &Variant<'_>,
     contig: &str,
@@ -117,7 +118,8 @@ pub fn write_genomic(
         return;
     };
     let (start, end) = (change.start.min(change.end), change.start.max(change.end));
-    let _ = write!(out, "{contig}:g.{start}");
+    let kind = if ContigRole::of(contig) == ContigRole::Mitochondrion { 'm' } else { 'g' };
+    let _ = write!(out, "{contig}:{kind}.{start}");
     if end != start && change.kind != Kind::Substitution {
         let _ = write!(out, "_{end}");
     }

@@ -11,6 +11,7 @@ pub mod gene_database;
 pub mod gene_file;
 pub mod genes;
 pub mod hgvs;
+pub mod listing;
 mod packed;
 pub mod pick;
 pub mod project;
@@ -64,6 +65,8 @@ pub struct Options {
     pub basic_only: bool,
     /// Whether the most severe consequence of a record is all that is told.
     pub most_severe: bool,
+    /// Whether shared bases are cut off each allele by itself.
+    pub minimal: bool,
     /// Symbolic alleles of more bases are not annotated.
     pub max_sv_size: i64,
     /// Whether positions are followed by how many there are.
@@ -162,7 +165,8 @@ impl Annotator {
         let Some((reference, alternates)) = upper.split_first() else { return Ok(()) };
         let (options, name) = (&self.options, self.genome.contig_name(contig).as_bytes());
         let (mut found, mut shifts) = (Vec::new(), Vec::new());
-        let sequences = Variant::all(position, reference, alternates.iter().map(Vec::as_slice));
+        let sequences =
+            Variant::all(position, reference, alternates.iter().map(Vec::as_slice), options.minimal);
         let variants: Vec<_> = sequences
             .zip(alternates)
             .enumerate()
@@ -259,9 +263,11 @@ impl Revise for Annotator {
         }
         let mut text = String::with_capacity(1 << 10);
         self.annotate(record, contig, &mut text)?;
-        let value = (!text.is_empty()).then_some(text.as_bytes());
-        if value.is_some() || record.info(self.options.tag.as_bytes()).is_some() {
-            record.set_info(self.options.tag.as_bytes(), value);
+        let tag = self.options.tag.as_bytes();
+        if !text.is_empty() {
+            record.set_info(tag, Some(text.as_bytes()));
+        } else if record.info(tag).is_some() {
+            record.retain_info(|known| known != tag);
         }
         Ok(true)
     }

@@ -97,6 +97,11 @@ const NAMES: [(Term, &str, Impact); 34] = {
 };
 
 impl Term {
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(_, known, _)| *known == name).map(|(term, ..)| *term)
+    }
+
     /// Its name in the Sequence Ontology.
     pub fn name(self) -> &'static str {
         NAMES.get(self as usize).map_or("", |(_, name, _)| name)

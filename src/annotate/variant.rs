@@ -1,4 +1,5 @@
-//! One alternate allele as VEP looks at it: the first base is cut off where all alleles share it, and nothing else is.
+//! One alternate allele as VEP looks at it. If it is the only one and REF has another length, bases that both share are cut off
+//! on both sides, the left one first; of several alleles only the first base is, if all have it.
 
 use super::structural::Class;
 
@@ -19,30 +20,49 @@ pub struct Variant<'a> {
 
 impl<'a> Variant<'a> {
     /// The alternate alleles of a record at a position (1-based), in their order; none for `*`, symbolic alleles, breakends
-    /// and what is no base.
+    /// and what is no base. `minimal` cuts shared bases off each of them by itself.
     pub fn all(
         position: i64,
         reference: &'a [u8],
         alternates: impl Iterator<Item = &'a [u8]> + Clone + 'a,
+        minimal: bool,
     ) -> impl Iterator<Item = Option<Self>> + 'a {
         let is_indel = alternates.clone().any(|allele| allele.len() != reference.len());
         let mut others = alternates.clone().filter(|allele| !allele.contains(&b'*'));
         let is_shared = is_indel && others.all(|allele| allele.first() == reference.first());
         let cut = usize::from(is_shared);
+        let is_trimmed = minimal || is_indel && alternates.clone().nth(1).is_none();
         alternates.map(move |allele| {
             let is_sequence = |bases: &[u8]| !bases.is_empty() && bases.iter().all(|base| is_base(*base));
             if !is_sequence(allele) || !is_sequence(reference) {
                 return None;
             }
             let start = position + cut as i64;
-            Some(Self {
+            let variant = Self {
                 start,
                 end: position + reference.len() as i64 - 1,
                 reference: &reference[cut..],
                 alternate: &allele[cut..],
                 class: None,
-            })
+            };
+            Some(if is_trimmed { variant.trimmed() } else { variant })
         })
+    }
+
+    /// Without what both alleles begin with, and then what both end with.
+    fn trimmed(self) -> Self {
+        let (reference, alternate) = (self.reference, self.alternate);
+        let left = reference.iter().zip(alternate).take_while(|(one, other)| one == other).count();
+        let (reference, alternate) = (&reference[left..], &alternate[left..]);
+        let backwards = reference.iter().rev().zip(alternate.iter().rev());
+        let right = backwards.take_while(|(one, other)| one == other).count();
+        Self {
+            start: self.start + left as i64,
+            end: self.end - right as i64,
+            reference: &reference[..reference.len() - right],
+            alternate: &alternate[..alternate.len() - right],
+            class: self.class,
+        }
     }
 
     /// The least and the greatest base; of an insertion those on both sides.

@@ -7,11 +7,12 @@ use std::sync::{Arc, PoisonError};
 use clap::Args;
 
 use super::qc::UsageError;
-use super::variants::streams::{self, InputArguments, OutputArguments, Plan};
+use super::variants::streams::{self, InputArguments, OutputArguments, Plan, Text};
 use crate::annotate::csq::Field;
 use crate::annotate::gene_database;
 use crate::annotate::gene_file::{self, PassedOver};
 use crate::annotate::genes::Genes;
+use crate::annotate::listing::{Form, Listing, SourceTag};
 use crate::annotate::pick::{Criterion, Pick};
 use crate::annotate::sources::{Source, Sources};
 use crate::annotate::{Annotator, LeftOut, Options};
@@ -60,9 +61,21 @@ pub struct AnnotateArguments {
     #[arg(long, value_name = "TAG", default_value = "CSQ")]
     vcf_info_field: String,
 
+    /// A table with a line for each entry instead of VCF
+    #[arg(long, conflicts_with = "json")]
+    tab: bool,
+
+    /// JSON with a line for each record instead of VCF
+    #[arg(long)]
+    json: bool,
+
     /// How far from a transcript variants are told as up- or downstream
     #[arg(long, value_name = "BASES", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     distance: u32,
+
+    /// Cut bases that an allele shares with REF off each of several alleles by itself
+    #[arg(long)]
+    minimal: bool,
 
     /// Symbolic alleles (<DEL>, <DUP>, <INV>, <CNV>) of more bases are not annotated
     #[arg(long, value_name = "BASES", default_value_t = 10_000_000)]
@@ -157,6 +170,10 @@ pub struct AnnotateArguments {
     #[arg(long)]
     ccds: bool,
 
+    /// Also OverlapBP and OverlapPC of symbolic alleles; JSON has them without it
+    #[arg(long)]
+    overlaps: bool,
+
     /// HGVSc, HGVSp: they are there
     #[arg(long, hide = true)]
     hgvs: bool,
@@ -180,12 +197,12 @@ const BATCH: usize = 1 << 17;
 impl AnnotateArguments {
     /// Runs the command, and tells at the end what could not be annotated.
     pub fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
-        let options = self.options()?;
         let reference = Arc::new(Reference::open(&self.reference)?);
         let genome = Genome::new(Arc::clone(&reference));
         let genes = self.genes(&reference, &genome, ranks)?;
         let sources: Vec<Source> =
             self.source.iter().map(|path| Source::open(path, &reference)).collect::<Result<_, _>>()?;
+        let (options, shown) = self.options(&sources)?;
         let mut names = vec![self.vcf_info_field.as_str()];
         for name in sources.iter().flat_map(Source::names).filter(|name| *name != "ID") {
             if names.contains(&name) {
@@ -196,6 +213,7 @@ impl AnnotateArguments {
             }
             names.push(name);
         }
+        let listing = self.listing(&options, &shown, &sources)?;
         let sources = (!sources.is_empty()).then(|| Sources::new(sources, genome.clone()));
         let annotator = Annotator::new(Arc::new(genes), genome, options);
         let left_out = annotator.left_out();
@@ -210,7 +228,9 @@ impl AnnotateArguments {
                 header = sources.header(&header);
                 steps.push(Part::Each(Box::new(sources)));
             }
-            Ok(Plan::new(header, steps).in_batches_of(BATCH))
+            let mut plan = Plan::new(header, steps).in_batches_of(BATCH);
+            plan.text = listing;
+            Ok(plan)
         })?;
         let mine = left_out.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(all) = streams::gathered(ranks, &mine)? {
@@ -233,17 +253,57 @@ impl AnnotateArguments {
         Ok(genes)
     }
 
-    fn options(&self) -> anyhow::Result<Options> {
-        let fields = match &self.fields {
+    /// What is written instead of VCF, if anything.
+    fn listing(
+        &self,
+        options: &Options,
+        shown: &[Field],
+        sources: &[Source],
+    ) -> anyhow::Result<Option<Text>> {
+        let form = match (self.tab, self.json) {
+            (true, _) => Form::Tab,
+            (_, true) => Form::Json,
+            _ => return Ok(None),
+        };
+        let tags = sources.iter().flat_map(|source| {
+            let is_by_allele = source.is_by_allele();
+            source.names().map(move |name| SourceTag { name: name.to_owned(), is_by_allele })
+        });
+        let tags: Vec<_> = tags.filter(|tag| tag.name != "ID").collect();
+        let mut notes = vec![format!("norn annotate {}", env!("CARGO_PKG_VERSION"))];
+        let lines = sources.iter().flat_map(Source::header_lines);
+        notes.extend(lines.map(|line| line.trim_start_matches('#').to_owned()));
+        let mut listing = Listing::new(form, &options.tag, &options.fields, shown, tags);
+        if let Some(list) = self.fields.as_ref().filter(|_| self.tab) {
+            listing = listing
+                .with_columns(list.split(','))
+                .map_err(|name| UsageError::new(format!("--fields: there is no {name:?}")))?;
+        }
+        let header = listing.header(&notes);
+        Ok(Some(Text { header, write: Box::new(move |record, out| listing.write(record, out)) }))
+    }
+
+    /// How to annotate, and which of the fields are asked for.
+    fn options(&self, sources: &[Source]) -> anyhow::Result<(Options, Vec<Field>)> {
+        let is_listed = self.tab || self.json;
+        let mut fields = match &self.fields {
             None => self.fields_of_options(),
             Some(list) => {
                 let field = |name| {
                     Field::parse(name)
                         .ok_or_else(|| UsageError::new(format!("--fields: there is no {name:?}")))
                 };
-                list.split(',').map(field).collect::<Result<_, _>>()?
+                let is_of_source =
+                    |name: &str| sources.iter().flat_map(Source::names).any(|known| known == name);
+                let is_beside = |name: &str| self.tab && (Listing::is_special(name) || is_of_source(name));
+                list.split(',').filter(|name| !is_beside(name)).map(field).collect::<Result<_, _>>()?
             }
         };
+        let shown = fields.clone();
+        // Listings tell values of sources by the number of the allele.
+        if is_listed && !fields.contains(&Field::AlleleNumber) {
+            fields.push(Field::AlleleNumber);
+        }
         let criterion = |name| {
             Criterion::parse(name)
                 .ok_or_else(|| UsageError::new(format!("--pick-order: there is no {name:?}")))
@@ -259,7 +319,7 @@ impl AnnotateArguments {
         if !is_tag {
             return Err(UsageError::new(format!("--vcf-info-field: {tag:?} is no name of a tag")).into());
         }
-        Ok(Options {
+        let options = Options {
             tag,
             fields,
             distance: i64::from(self.distance),
@@ -271,9 +331,11 @@ impl AnnotateArguments {
             coding_only: self.coding_only,
             basic_only: self.gencode_basic,
             most_severe: self.most_severe,
+            minimal: self.minimal,
             max_sv_size: i64::from(self.max_sv_size),
             with_totals: self.total_length,
-        })
+        };
+        Ok((options, shown))
     }
 
     /// What is picked, and whether it is marked only.
@@ -308,6 +370,7 @@ impl AnnotateArguments {
             (self.ccds, &[Field::Ccds]),
             (self.protein, &[Field::Protein]),
             (self.hgvsg, &[Field::HgvsG]),
+            (self.overlaps || self.json, &[Field::OverlapBp, Field::OverlapPc]),
         ] {
             if is_so {
                 fields.extend_from_slice(more);

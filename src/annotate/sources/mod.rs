@@ -126,6 +126,11 @@ impl Source {
         self.details.fields.iter().map(|field| field.name.as_str())
     }
 
+    /// Whether its fields have a value for each alternate allele.
+    pub fn is_by_allele(&self) -> bool {
+        matches!(self.content, Content::Alleles { .. })
+    }
+
     /// The lines that declare its fields.
     pub fn header_lines(&self) -> Vec<String> {
         let head = self.ndb.head();

@@ -14,7 +14,7 @@ use crate::formats::vcf::header::Header;
 use crate::formats::vcf::index::VariantIndex;
 use crate::formats::vcf::reader::{Form, VariantReader};
 use crate::formats::vcf::record::Record;
-use crate::formats::vcf::writer::{IndexFormat, OutputKind, VariantWriter};
+use crate::formats::vcf::writer::{Block, IndexFormat, OutputKind, VariantWriter};
 use crate::report::run_file::{Run, RunFile};
 use crate::variants::expression::Expression;
 use crate::variants::filter::Condition;
@@ -280,6 +280,8 @@ pub struct Plan {
     pub adds_version: bool,
     /// Whether ranks may share the input: not where a step counts what only one of them would know.
     pub can_be_shared: bool,
+    /// Lines of text that are written instead of records.
+    pub text: Option<Text>,
     /// About how many bytes of records are worked on at once: less where a step adds much to each.
     batch: Option<usize>,
     /// All is done, and no output is to be made.
@@ -296,6 +298,7 @@ impl Plan {
             with_records: true,
             adds_version: true,
             can_be_shared: true,
+            text: None,
             batch: None,
             is_done: false,
         }
@@ -309,6 +312,25 @@ impl Plan {
     /// Nothing is left to do.
     pub fn done() -> Self {
         Self { is_done: true, ..Self::new(Header::default(), Vec::new()) }
+    }
+}
+
+/// Adds the lines of a record.
+pub type WriteLines = dyn Fn(&Record, &mut Vec<u8>) + Send + Sync;
+
+/// Text that is made of records.
+pub struct Text {
+    /// What stands above it.
+    pub header: Vec<u8>,
+    /// What makes it.
+    pub write: Box<WriteLines>,
+}
+
+impl Text {
+    fn block(&self, records: &[Record]) -> Block {
+        let mut block = Block::default();
+        records.iter().for_each(|record| (self.write)(record, &mut block.bytes));
+        block
     }
 }
 
@@ -344,12 +366,16 @@ pub fn run(
     if kind.is_bcf && !plan.with_header {
         return Err(UsageError::new("BCF has its header: -H goes with VCF only".into()).into());
     }
+    if plan.text.is_some() && (kind.is_bcf || index.is_some()) {
+        return Err(UsageError::new("text has no BCF and no index".into()).into());
+    }
     let form = OutputForm::new(plan.header, kind, index.is_some());
     let create = |part: Option<&Path>| {
         let path = part.unwrap_or(&output.output);
         let mut writer = VariantWriter::create(path, kind, index, form.header())?;
         if plan.with_header && part.is_none() {
-            writer.write_header(&form.header_bytes())?;
+            let text = plan.text.as_ref().map(|text| text.header.clone());
+            writer.write_header(&text.unwrap_or_else(|| form.header_bytes()))?;
         }
         Ok(writer)
     };
@@ -365,7 +391,10 @@ pub fn run(
             path: &input.input,
             reader: &mut reader,
             chain,
-            format: &|records: &[Record]| form.block(records),
+            format: &|records: &[Record]| match &plan.text {
+                Some(text) => Ok(text.block(records)),
+                None => form.block(records),
+            },
             can_be_shared: plan.can_be_shared && !input.has_regions(),
             pool: &pool,
             tick: &|bytes, records| progress.add(bytes, records),

@@ -1,0 +1,210 @@
+//! `norn annotate` beside what Ensembl VEP 115.2 (API 114) made of the variants of tests/vep: sequences and symbolic alleles at the
+//! edges of testdata's genes, in VCF, tables and JSON. tests/vep/make-input.py says how.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use common::{norn_ok, root};
+use serde_json::Value;
+
+/// The parts of each entry by what it is of.
+type Entries = BTreeMap<String, BTreeMap<String, String>>;
+
+const COMMON: [&str; 10] = [
+    "Allele",
+    "Consequence",
+    "IMPACT",
+    "SYMBOL",
+    "Gene",
+    "Feature_type",
+    "Feature",
+    "BIOTYPE",
+    "EXON",
+    "INTRON",
+];
+const PLACES: [&str; 8] = [
+    "cDNA_position",
+    "CDS_position",
+    "Protein_position",
+    "Amino_acids",
+    "Codons",
+    "DISTANCE",
+    "STRAND",
+    "FLAGS",
+];
+const MORE: [&str; 4] = ["--allele-number", "--canonical", "--protein", "--hgvsg"];
+
+/// Where ours is another on purpose: VEP's, ours. docs/annotate.md says why.
+const DIFFERENCES: [(&str, &str); 7] = [
+    // Names of frameshifts of the mitochondrion by its own code, not by the standard one.
+    ("P8.1:p.Asp5IlefsTer3", "P8.1:p.Asp5IlefsTer12"),
+    ("P8.1:p.Tyr6AspfsTer3", "P8.1:p.Tyr6AspfsTer12"),
+    ("P8.1:p.Leu7Ter", "P8.1:p.Leu7TrpfsTer10"),
+    ("P8.1:p.Leu7PhefsTer12", "P8.1:p.Leu7PhefsTer11"),
+    ("P8.1:p.Ile8LeufsTer23", "P8.1:p.Ile8LeufsTer2"),
+    // There is no amino acid 0.
+    ("P7.1:p.Val0_Val1insProSer", ""),
+    // What is lost is not retained.
+    (
+        "frameshift_variant start_lost feature_truncation start_retained_variant",
+        "frameshift_variant start_lost feature_truncation",
+    ),
+];
+
+fn of_vep(name: &str) -> String {
+    fs::read_to_string(root().join("tests/vep").join(name)).expect("what VEP made")
+}
+
+fn annotated(input: &str, more: &[&str]) -> String {
+    let path = |name: &str| root().join(name).to_string_lossy().into_owned();
+    let (reference, genes) = (path("testdata/genome.fa"), path("testdata/genes.gff3"));
+    let input = path(&format!("tests/vep/{input}"));
+    let words = ["annotate", "-r", &reference, "--gff", &genes, "--quiet", &input];
+    String::from_utf8(norn_ok(&[&words, more].concat()).stdout).expect("UTF-8")
+}
+
+/// Entries of lines of CHROM, POS, REF, ALT, CSQ.
+fn entries_of_lines<'l>(lines: impl Iterator<Item = [&'l str; 5]>, fields: &[&str]) -> Entries {
+    let mut all = Entries::new();
+    for [contig, position, reference, alternate, csq] in lines {
+        for entry in csq.split(',').filter(|entry| !entry.is_empty()) {
+            let parts: BTreeMap<String, String> =
+                fields.iter().zip(entry.split('|')).map(|(&name, part)| (name.into(), part.into())).collect();
+            let what = format!(
+                "{contig}:{position} {reference} {alternate} {} {}",
+                parts["ALLELE_NUM"], parts["Feature"]
+            );
+            assert!(all.insert(what, parts).is_none());
+        }
+    }
+    all
+}
+
+fn entries_of_vcf(text: &str, fields: &[&str]) -> Entries {
+    let lines = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let csq = columns[7].split(';').find_map(|field| field.strip_prefix("CSQ="));
+        [columns[0], columns[1], columns[3], columns[4], csq.unwrap_or_default()]
+    });
+    entries_of_lines(lines, fields)
+}
+
+fn entries_of_file(name: &str, fields: &[&str]) -> Entries {
+    let text = of_vep(name);
+    let lines = text.lines().map(|line| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        <[&str; 5]>::try_from(columns).expect("five columns")
+    });
+    entries_of_lines(lines, fields)
+}
+
+fn entries_of_table(text: &str) -> Entries {
+    let mut lines = text.lines().filter(|line| !line.starts_with("##"));
+    let names: Vec<&str> = lines.next().expect("names").trim_start_matches('#').split('\t').collect();
+    let mut all = Entries::new();
+    for line in lines {
+        let parts: BTreeMap<String, String> =
+            names.iter().zip(line.split('\t')).map(|(&name, part)| (name.into(), part.into())).collect();
+        let what = format!("{} {} {}", parts["Uploaded_variation"], parts["ALLELE_NUM"], parts["Feature"]);
+        assert!(all.insert(what, parts).is_none());
+    }
+    all
+}
+
+/// What JSON lines hold: a record's own values, and those of its entries.
+fn entries_of_json(text: &str) -> Entries {
+    let mut all = Entries::new();
+    for line in text.lines() {
+        let Value::Object(record) = serde_json::from_str(line).expect("JSON") else { panic!("{line}") };
+        let what = record["input"].as_str().expect("a line").to_owned();
+        let mut own = BTreeMap::new();
+        for (key, value) in &record {
+            let Some(list) = value.as_array() else {
+                own.insert(key.clone(), value.to_string());
+                continue;
+            };
+            for entry in list {
+                let Value::Object(entry) = entry else { panic!("{line}") };
+                let transcript = entry.get("transcript_id").and_then(Value::as_str).unwrap_or_default();
+                let what = format!("{what} {} {transcript}", entry["allele_num"]);
+                let parts = entry.iter().map(|(name, value)| (name.clone(), value.to_string()));
+                assert!(all.insert(what, parts.collect()).is_none());
+            }
+        }
+        all.insert(what, own);
+    }
+    all
+}
+
+/// All fields that both have are equal, but for those of `DIFFERENCES`. `alone` are fields that VEP has alone.
+fn compare(name: &str, vep: &Entries, ours: &Entries, alone: &[&str]) {
+    let [theirs, mine] = [vep, ours].map(|entries| entries.keys().collect::<BTreeSet<_>>());
+    assert_eq!(theirs, mine, "{name}: entries");
+    assert!(vep.len() > 100, "{name}: {} entries", vep.len());
+    let mut differences = Vec::new();
+    for (what, theirs) in vep {
+        let mine = &ours[what];
+        let names: BTreeSet<&String> = theirs.keys().chain(mine.keys()).collect();
+        for field in names.into_iter().filter(|field| !alone.contains(&field.as_str())) {
+            let [one, other] = [theirs, mine].map(|parts| parts.get(field).map_or("", String::as_str));
+            if one != other && !DIFFERENCES.contains(&(&*plain(one), &*plain(other))) {
+                differences.push(format!("({what:?}, {field:?}, {one:?}, {other:?}),"));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{name}:\n{}", differences.join("\n"));
+}
+
+/// A value without what VCF, tables and JSON put around and between its parts.
+fn plain(value: &str) -> String {
+    let value = if value == "-" { "" } else { value };
+    value.trim_matches(['[', ']']).replace('"', "").replace(['&', ','], " ")
+}
+
+#[test]
+fn entries_of_vcf_are_those_of_vep() {
+    let fields: Vec<&str> = COMMON
+        .into_iter()
+        .chain(["HGVSc", "HGVSp"])
+        .chain(PLACES)
+        .chain(["HGVS_OFFSET", "ALLELE_NUM", "CANONICAL", "ENSP", "HGVSg"])
+        .collect();
+    let list = fields.join(",");
+    let ours = annotated("input.vcf", &[&MORE[..], &["--fields", &list]].concat());
+    compare("csq", &entries_of_file("csq.tsv", &fields), &entries_of_vcf(&ours, &fields), &[]);
+}
+
+#[test]
+fn tables_are_those_of_vep() {
+    let ours = annotated("input.vcf", &[&MORE[..], &["--tab"]].concat());
+    let vep = of_vep("table.tsv");
+    let alone = ["SYMBOL_SOURCE", "HGNC_ID", "SOURCE", "td.gff3.gz"];
+    compare("table", &entries_of_table(&vep), &entries_of_table(&ours), &alone);
+    let names = |text: &str| -> Vec<String> {
+        let line = text.lines().find(|line| line.starts_with("#Uploaded")).expect("names");
+        line.split('\t').filter(|name| !alone.contains(name)).map(str::to_owned).collect()
+    };
+    assert_eq!(names(&ours), names(&vep));
+}
+
+#[test]
+fn lines_of_json_are_those_of_vep() {
+    let ours = entries_of_json(&annotated("input.vcf", &[&MORE[..], &["--json"]].concat()));
+    let vep = entries_of_json(&of_vep("lines.json"));
+    let lines: BTreeSet<&str> = vep.keys().map(|what| what.split(' ').next().unwrap_or_default()).collect();
+    let is_there = |what: &String| lines.contains(what.split(' ').next().unwrap_or_default());
+    let ours = ours.into_iter().filter(|(what, _)| is_there(what)).collect();
+    compare("json", &vep, &ours, &["source"]);
+}
+
+#[test]
+fn several_alleles_are_cut_as_vep_cuts_them() {
+    let fields: Vec<&str> = COMMON.into_iter().chain(PLACES).chain(["ALLELE_NUM"]).collect();
+    let list = fields.join(",");
+    for (name, more) in [("several.tsv", &[][..]), ("minimal.tsv", &["--minimal"])] {
+        let ours = annotated("several.vcf", &[&["--fields", &list], more].concat());
+        compare(name, &entries_of_file(name, &fields), &entries_of_vcf(&ours, &fields), &[]);
+    }
+}
