@@ -1,4 +1,4 @@
-//! Lines of a text file, plain, gzip or BGZF, whatever its name.
+//! Lines of a text file, plain, gzip, BGZF or Zstandard, whatever its name.
 
 use std::{
     fs::File,
@@ -11,17 +11,24 @@ use rust_htslib::bgzf;
 /// Longest line in bytes that is taken; longer ones are an error, not an allocation.
 pub const MAX_LINE: u64 = 1 << 24;
 
-/// Opens a text file for reading; gzip and BGZF are known by their first bytes and inflated.
+/// Opens a text file for reading; gzip, BGZF and Zstandard are known by their first bytes and inflated.
 ///
 /// # Errors
 /// The file cannot be opened or its first bytes not read.
 pub fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = File::open(path)?;
-    let mut magic = Vec::with_capacity(2);
-    file.by_ref().take(2).read_to_end(&mut magic)?;
-    if magic != [31, 139] {
+    let mut magic = Vec::with_capacity(4);
+    file.by_ref().take(4).read_to_end(&mut magic)?;
+    if !magic.starts_with(&[31, 139]) {
         // Chained, not rewound: a pipe is taken too.
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, io::Cursor::new(magic).chain(file))));
+        let is_zstd = magic == ZSTD;
+        let whole = io::Cursor::new(magic).chain(file);
+        if is_zstd {
+            let mut inner = zstd::Decoder::new(whole)?;
+            inner.window_log_max(ZSTD_WINDOW)?;
+            return Ok(Box::new(BufReader::with_capacity(BUFFER, inner)));
+        }
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, whole)));
     }
     // An absolute path: htslib takes what looks like `scheme:rest` for something else than a file.
     let path = path.canonicalize()?;
@@ -52,6 +59,9 @@ pub fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<boo
 }
 
 const BUFFER: usize = 1 << 16;
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Zstandard files that want to look back further than 128 MiB are not taken: `zstd --long` goes so far.
+const ZSTD_WINDOW: u32 = 27;
 
 /// Gives htslib's failure a name.
 struct Inflated(bgzf::Reader);
@@ -82,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_gzip_and_bgzf_give_the_same_lines() {
+    fn every_compression_gives_the_same_lines() {
         let dir = tempfile::tempdir().unwrap();
         let text: String =
             (0..9000).map(|n| format!("line {n}\r\n")).chain([String::from("\nlast")]).collect();
@@ -101,7 +111,11 @@ mod tests {
         assert_eq!(lines(&bgzipped).unwrap(), expected);
         assert_eq!(lines(&gzipped).unwrap().len(), 2 * expected.len() - 1);
 
-        for path in [bgzipped, gzipped] {
+        let zipped = dir.path().join("zstd");
+        std::fs::write(&zipped, zstd::encode_all(text.as_bytes(), 3).unwrap()).unwrap();
+        assert_eq!(lines(&zipped).unwrap(), expected);
+
+        for path in [bgzipped, gzipped, zipped] {
             let bytes = std::fs::read(&path).unwrap();
             for cut in [bytes.len() / 3, 20] {
                 std::fs::write(&path, &bytes[..cut]).unwrap();
