@@ -6,6 +6,7 @@ pub mod bam;
 pub mod bam_reader;
 pub mod bases;
 pub mod bed;
+pub mod bgen;
 pub mod bgzf;
 pub mod bgzf_writer;
 pub mod binning;

@@ -3,7 +3,8 @@
 /// What is wrong with the bytes of a record.
 pub type Problem = &'static str;
 
-const CUT: Problem = "it ends too early";
+/// There are fewer bytes than are asked for.
+pub const CUT: Problem = "it ends too early";
 
 /// The bytes that are still to be read.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,7 @@ pub mod bytes;
 pub mod calls;
 pub mod samples;
 pub mod sites;
+pub mod window;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,9 @@ pub struct Genotypes {
     pub samples: usize,
     /// Alleles with the reference: 2 or more; less only in BGEN.
     pub alleles: usize,
+    /// How many copies of the contig each sample has, where the file says and they are not two for all; else empty.
+    /// PLINK's files do not say: theirs are two copies always.
+    pub ploidies: Vec<u8>,
     /// Hard calls: how many copies of alternate alleles. Absent in BGEN.
     pub calls: Calls,
     /// Where there are several alternate alleles, calls with others than the first.
@@ -108,6 +112,7 @@ impl Genotypes {
     /// Empties all for a variant of so many samples and alleles.
     pub fn clear(&mut self, samples: usize, alleles: usize) {
         (self.samples, self.alleles) = (samples, alleles);
+        self.ploidies.clear();
         self.calls.clear(samples);
         self.others.with_reference.clear();
         self.others.without_reference.clear();

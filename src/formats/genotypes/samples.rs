@@ -11,6 +11,17 @@ pub enum SampleSex {
     Female,
 }
 
+impl SampleSex {
+    /// What PLINK's and Oxford's tables say: 1 or M, 2 or F.
+    pub fn of(text: &str) -> Option<Self> {
+        match text {
+            "1" | "M" | "m" => Some(Self::Male),
+            "2" | "F" | "f" => Some(Self::Female),
+            _ => None,
+        }
+    }
+}
+
 /// A sample. Identifiers are as they stand in the file; what the file has no column for, is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {

@@ -1,14 +1,11 @@
 //! Reads records of a `.bed` or `.pgen` file: in the order of the file with few large reads, or any of them.
 
-use std::fs::File;
-use std::ops::Range;
-use std::os::unix::fs::FileExt;
-
 use super::layout::RecordType;
 use super::main_track::{self, List};
 use super::{Fileset, tracks};
 use crate::formats::genotypes::bytes::{Bytes, Problem};
 use crate::formats::genotypes::calls::Calls;
+use crate::formats::genotypes::window::Window;
 use crate::formats::genotypes::{Cursor, GenotypeError, GenotypeProblem, Genotypes};
 
 /// So much is read at once where records follow one another.
@@ -27,11 +24,10 @@ pub struct PlinkCursor<'f> {
 
 impl<'f> PlinkCursor<'f> {
     pub(super) fn new(files: &'f Fileset) -> Self {
-        let window = Window { file: &files.file, end: files.size, bytes: Vec::new(), start: 0 };
         Self {
             files,
             with_phase: false,
-            window,
+            window: Window::new(&files.file, files.size, AHEAD),
             base: Calls::default(),
             base_of: None,
             list: List::default(),
@@ -135,37 +131,6 @@ fn read_calls(
     match kind {
         RecordType::Plink1 => main_track::read_plink1(bytes, calls),
         RecordType::Plink2(bits) => main_track::read(bits, bytes, base, list, calls),
-    }
-}
-
-/// A stretch of the file in memory.
-struct Window<'f> {
-    file: &'f File,
-    /// Where the file ends.
-    end: u64,
-    /// Where the stretch begins.
-    start: u64,
-    bytes: Vec<u8>,
-}
-
-impl Window<'_> {
-    /// Bytes that lie within the file.
-    fn get(&mut self, wanted: Range<u64>) -> Result<&[u8], GenotypeProblem> {
-        let held = self.start..self.start + self.bytes.len() as u64;
-        if wanted.start < held.start || wanted.end > held.end {
-            // Where one record follows the other, more is read than is asked for.
-            let is_next = wanted.start >= held.start && wanted.start <= held.end;
-            let length = wanted.end - wanted.start;
-            let length = if is_next { length.max(AHEAD).min(self.end - wanted.start) } else { length };
-            self.bytes.resize(length as usize, 0);
-            self.start = wanted.start;
-            if let Err(error) = self.file.read_exact_at(&mut self.bytes, wanted.start) {
-                self.bytes.clear();
-                return Err(error.into());
-            }
-        }
-        let from = (wanted.start - self.start) as usize;
-        Ok(self.bytes.get(from..from + (wanted.end - wanted.start) as usize).unwrap_or_default())
     }
 }
 

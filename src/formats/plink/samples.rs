@@ -23,15 +23,13 @@ fn read_inner(path: &Path) -> Result<SampleTable, GenotypeProblem> {
         line += 1;
         let wrong = |what: &str| GenotypeProblem::Line { line, what: what.to_owned() };
         let row = std::str::from_utf8(&bytes).map_err(|_| wrong("it is not UTF-8"))?;
-        if row.starts_with('#') {
-            if row.starts_with("#FID") || row.starts_with("#IID") {
-                if columns.is_some() {
-                    return Err(wrong("a header line among or behind the samples"));
-                }
-                let header = Columns::of_header(&row[1..], &mut table).map_err(wrong)?;
-                columns = Some(header);
-            } else if columns.is_some() {
+        if let Some(header) = row.strip_prefix('#') {
+            let is_last = header.starts_with("FID") || header.starts_with("IID");
+            if columns.is_some() {
                 return Err(wrong("a header line among or behind the samples"));
+            }
+            if is_last {
+                columns = Some(Columns::of_header(header, &mut table).map_err(wrong)?);
             }
             continue;
         }
@@ -123,11 +121,7 @@ impl Columns {
             source: known(self.source),
             father: known(self.father),
             mother: known(self.mother),
-            sex: match self.sex.map(field) {
-                Some("1" | "M" | "m") => Some(SampleSex::Male),
-                Some("2" | "F" | "f") => Some(SampleSex::Female),
-                _ => None,
-            },
+            sex: self.sex.map(field).and_then(SampleSex::of),
             phenotypes: self.phenotypes.iter().map(|place| field(*place).to_owned()).collect(),
         })
     }
