@@ -2,6 +2,7 @@
 //!
 //! Source: "Variant data blocks" of the BGEN specification, layouts 1 and 2.
 
+use super::header::LayoutVersion;
 use crate::formats::genotypes::bytes::{Bytes, Problem, integer};
 use crate::formats::genotypes::{Dosages, MISSING_DOSAGE};
 
@@ -34,6 +35,24 @@ pub struct Probabilities {
 }
 
 impl Probabilities {
+    /// Takes the inflated bytes of a variant, of so many samples and alleles (layout 1 has two).
+    ///
+    /// # Errors
+    /// The bytes are damaged, or of other samples or alleles.
+    pub fn new(
+        data: Vec<u8>,
+        layout: LayoutVersion,
+        samples: usize,
+        alleles: usize,
+    ) -> Result<Self, Problem> {
+        let mut read = Self { data, ..Self::default() };
+        match layout {
+            LayoutVersion::One => read.take_layout_1(samples)?,
+            LayoutVersion::Two => read.take_layout_2(samples, alleles)?,
+        }
+        Ok(read)
+    }
+
     /// Samples.
     pub fn samples(&self) -> usize {
         self.kinds.len()
@@ -362,9 +381,7 @@ mod tests {
                 data[begin + place / 8] |= ((value >> bit & 1) as u8) << (place % 8);
             }
         }
-        let mut read = Probabilities { data, ..Probabilities::default() };
-        read.take_layout_2(kinds.len(), usize::from(alleles)).unwrap();
-        read
+        Probabilities::new(data, LayoutVersion::Two, kinds.len(), usize::from(alleles)).unwrap()
     }
 
     fn dosages(read: &Probabilities, allele: usize) -> Vec<u64> {
@@ -454,10 +471,11 @@ mod tests {
                 data = [head, kinds, vec![u8::from(bits > 9), bits], data].concat();
             }
             for _ in 0..60 {
-                let mut read = Probabilities { data: data.clone(), ..Probabilities::default() };
-                if read.take_layout_2(samples, alleles).is_ok() || read.take_layout_1(samples).is_ok() {
-                    let _ = read.dosages(0, &mut Dosages::default());
-                    let _ = read.dosages_of_others(&mut Dosages::default());
+                for layout in [LayoutVersion::One, LayoutVersion::Two] {
+                    if let Ok(read) = Probabilities::new(data.clone(), layout, samples, alleles) {
+                        let _ = read.dosages(0, &mut Dosages::default());
+                        let _ = read.dosages_of_others(&mut Dosages::default());
+                    }
                 }
                 data.pop();
             }

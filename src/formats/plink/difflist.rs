@@ -25,11 +25,13 @@ pub(super) fn read(
     let firsts = bytes.take(groups * width)?;
     bytes.take(groups.saturating_sub(1))?;
     if let Some(codes) = codes {
-        codes.clear();
         let packed = bytes.take(length.div_ceil(4))?;
-        codes.extend(
-            packed.iter().flat_map(|byte| [byte & 3, byte >> 2 & 3, byte >> 4 & 3, byte >> 6]).take(length),
-        );
+        codes.clear();
+        codes.resize(4 * packed.len(), 0);
+        for (four, byte) in codes.chunks_exact_mut(4).zip(packed) {
+            four.copy_from_slice(&[byte & 3, byte >> 2 & 3, byte >> 4 & 3, byte >> 6]);
+        }
+        codes.truncate(length);
     }
     samples.reserve(length);
     let mut least = 0;

@@ -3,7 +3,7 @@
 //! Source: "Main data track" in pgen_spec of chrchang/plink-ng; type 5 (all have the reference) as its reader has it.
 
 use super::difflist;
-use crate::formats::genotypes::bytes::{Bytes, Problem};
+use crate::formats::genotypes::bytes::{Bytes, Problem, integer};
 use crate::formats::genotypes::calls::Calls;
 
 /// Samples of a list and their codes, kept for the next list.
@@ -68,19 +68,24 @@ fn read_one_bit(bytes: &mut Bytes, calls: &mut Calls) -> Result<(), Problem> {
         return Err("its two most common calls are not told");
     }
     let bits = bytes.take(calls.count().div_ceil(8))?;
+    let (step, lower) = (u64::from(step), u64::from(lower) * LOW);
     calls.set_packed_with(|into| {
-        into.extend(bits.iter().flat_map(|byte| {
-            let codes = spread(*byte) * u16::from(step) + u16::from(lower) * 0x5555;
-            codes.to_le_bytes()
-        }));
+        into.resize(bits.len().next_multiple_of(4) * 2, 0);
+        for (codes, four) in into.chunks_exact_mut(8).zip(bits.chunks(4)) {
+            codes.copy_from_slice(&(spread(integer(four) as u32) * step + lower).to_le_bytes());
+        }
     });
     Ok(())
 }
 
-/// The bits of a byte with a zero above each.
-fn spread(byte: u8) -> u16 {
-    let mut bits = u16::from(byte);
-    bits = (bits | bits << 4) & 0x0f0f;
-    bits = (bits | bits << 2) & 0x3333;
-    (bits | bits << 1) & 0x5555
+const LOW: u64 = 0x5555_5555_5555_5555;
+
+/// Bits with a zero above each.
+fn spread(bits: u32) -> u64 {
+    let mut bits = u64::from(bits);
+    bits = (bits | bits << 16) & 0x0000_ffff_0000_ffff;
+    bits = (bits | bits << 8) & 0x00ff_00ff_00ff_00ff;
+    bits = (bits | bits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    bits = (bits | bits << 2) & 0x3333_3333_3333_3333;
+    (bits | bits << 1) & LOW
 }

@@ -7,6 +7,7 @@ mod cursor;
 mod difflist;
 pub mod layout;
 mod main_track;
+pub mod record;
 pub mod samples;
 mod tracks;
 pub mod variants;
