@@ -91,3 +91,96 @@ impl GenotypeSource for Bgen {
         Box::new(self.bgen_cursor())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::formats::genotypes::Genotypes;
+
+    /// Opens a file of these bytes with two samples, and reads all of it.
+    fn read(bytes: &[u8]) -> Result<Vec<Genotypes>, GenotypeError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.bgen");
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(path.with_extension("sample"), "ID\n0\na\nb\n").unwrap();
+        let file = Bgen::open(&path, None)?;
+        let mut cursor = file.bgen_cursor();
+        let read = |variant| {
+            let mut genotypes = Genotypes::default();
+            cursor.read(variant, &mut genotypes).map(|()| genotypes)
+        };
+        (0..file.sites().len()).map(read).collect()
+    }
+
+    /// The head of a file of two samples.
+    fn head(variants: u32, flags: u32) -> Vec<u8> {
+        let numbers = [20, 20, variants, 2].map(u32::to_le_bytes).concat();
+        [&numbers[..], b"bgen", &flags.to_le_bytes()].concat()
+    }
+
+    /// A variant of layout 2 without genotypes.
+    fn variant(alleles: &[&str]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for text in ["id", ".", "1"] {
+            bytes.extend((text.len() as u16).to_le_bytes());
+            bytes.extend(text.as_bytes());
+        }
+        bytes.extend(7u32.to_le_bytes());
+        bytes.extend((alleles.len() as u16).to_le_bytes());
+        for allele in alleles {
+            bytes.extend((allele.len() as u32).to_le_bytes());
+            bytes.extend(allele.as_bytes());
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_hand_made_file_is_read() {
+        // Three alleles, one of them longer than what is read of a variant at first; 8 bits, a haploid sample.
+        let long = "A".repeat(10_000);
+        let genotypes =
+            [&[2, 0, 0, 0, 3, 0, 1, 2, 1, 2, 0, 8][..], &[55, 100], &[5, 50, 100, 30, 10]].concat();
+        let length = (genotypes.len() as u32).to_le_bytes().to_vec();
+        let bytes = [head(1, 2 << 2), variant(&["C", &long, "G"]), length, genotypes].concat();
+        let read = read(&bytes).unwrap();
+        let [Genotypes { ploidies, dosages, alleles: 3, .. }] = &read[..] else { panic!("one variant") };
+        assert_eq!((&ploidies[..], &dosages.values[..]), (&[1, 2][..], &[200, 510 - 10 - 50 - 30][..]));
+    }
+
+    #[test]
+    fn what_is_not_supported_is_said() {
+        for (bytes, word) in [
+            (head(0, 0), "its layout is 0"),
+            (head(0, 3 << 2), "its layout is 3"),
+            (head(0, 2 << 2 | 3), "compressed in a way that is not known"),
+            (head(0, 1 << 2 | 2), "layout 1 is never"),
+            (head(0, 2 << 2)[..23].to_vec(), "no BGEN, or cut off"),
+            (b"##fileformat=VCFv4.2\n#CHROM\tPOS\n".to_vec(), "its magic is another"),
+            ([head(1, 2 << 2), variant(&[])].concat(), "variant 1: it has no alleles"),
+            (
+                [head(1, 2 << 2), variant(&["A", "C,G"])].concat(),
+                "variant 1: an allele is empty or has a comma",
+            ),
+            ([head(1, 2 << 2), variant(&["A", "C"])].concat(), "variant 1: it ends too early"),
+        ] {
+            let error = read(&bytes).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..100), small in prop::collection::vec(0u8..9, 0..60),
+            variants in 0u32..4, flags in 0u32..12,
+        ) {
+            let _ = read(&bytes);
+            let _ = read(&[head(variants, flags), bytes].concat());
+            let length = (small.len() as u32).to_le_bytes().to_vec();
+            let _ = read(&[head(1, flags), variant(&["A", "C"]), length, small].concat());
+        }
+    }
+}

@@ -306,3 +306,79 @@ fn read_at(file: &File, offset: u64, length: u64) -> Result<Vec<u8>, GenotypePro
     file.read_exact_at(&mut bytes, offset)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(bytes: &[u8], samples: usize, variants: usize) -> Result<Layout, GenotypeError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.pgen");
+        std::fs::write(&path, bytes).unwrap();
+        Layout::read(&File::open(&path).unwrap(), &path, samples, variants)
+    }
+
+    /// A head of so many variants and samples with its control byte.
+    fn head(mode: u8, variants: u32, samples: u32, control: u8) -> Vec<u8> {
+        [&[0x6c, 0x1b, mode][..], &variants.to_le_bytes(), &samples.to_le_bytes(), &[control]].concat()
+    }
+
+    #[test]
+    fn records_are_found_by_types_lengths_and_alleles() {
+        // Types of four bits, lengths of two bytes, allele counts of one, flags of the reference.
+        let mut bytes = head(0x10, 3, 4, 0b1101_0001);
+        bytes.extend(35u64.to_le_bytes());
+        bytes.extend([0x24, 0x00, 2, 0, 1, 1, 0, 0, 2, 3, 2, 0b101]);
+        assert_eq!(bytes.len(), 32);
+        bytes.resize(35 + 259, 0);
+        let layout = read(&bytes, 4, 3).unwrap();
+        let places: Vec<_> = (0..4).map(|variant| layout.place(variant)).collect();
+        let place = |kind, bytes| Some(Place { kind: RecordType::Plink2(kind), bytes });
+        assert_eq!(places, [place(4, 35..37), place(2, 37..294), place(0, 294..294), None]);
+        assert_eq!([0, 1, 2, 3].map(|variant| layout.alleles(variant)), [Some(2), Some(3), Some(2), None]);
+        assert_eq!((layout.base(1), layout.base(0)), (Some(0), None));
+        bytes.pop();
+        assert!(read(&bytes, 4, 3).unwrap_err().to_string().contains("behind the end of the file"));
+    }
+
+    #[test]
+    fn what_is_not_supported_is_said() {
+        for (bytes, word) in [
+            (vec![0x6c, 0x1b, 0], "ordered by samples"),
+            (vec![0x6c, 0x1b, 0x05], "storage mode 0x05"),
+            (vec![0x1f, 0x8b, 0x08], "its first bytes"),
+            (head(0x10, 1, 1, 0x48), "fused"),
+            (head(2, 1, 1, 0x41), "does not fit its storage mode"),
+            (head(0x10, 0xffff_ffff, 1, 0x40), "impossible"),
+            (head(0x10, 1, 1, 0x40), "its header is cut off"),
+            ([head(0x10, 1, 1, 0x40), vec![22, 0, 0, 0, 0, 0, 0, 0, 2, 0]].concat(), "as differences"),
+        ] {
+            let error = read(&bytes, 1, 1).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..200), small in prop::collection::vec(0u8..3, 0..300),
+            mode in prop::sample::select(vec![0u8, 1, 2, 3, 4, 0x10, 0x11, 0x20, 0x99]), control in any::<u8>(),
+            samples in 0u32..9, variants in 0u32..200, offset in 0u64..400,
+        ) {
+            let whole = [head(mode, variants, samples, control & 0xf7), offset.to_le_bytes().to_vec(), small].concat();
+            for bytes in [bytes, whole] {
+                if let Ok(layout) = read(&bytes, samples as usize, variants as usize) {
+                    for variant in 0..=layout.variants() {
+                        let place = layout.place(variant);
+                        prop_assert_eq!(place.is_some(), variant < layout.variants());
+                        prop_assert!(place.is_none_or(|place| place.bytes.end <= bytes.len() as u64));
+                        prop_assert!(layout.base(variant).is_none_or(|base| base < variant));
+                    }
+                }
+            }
+        }
+    }
+}
