@@ -199,6 +199,57 @@ fn lines_of_json_are_those_of_vep() {
     compare("json", &vep, &ours, &["source"]);
 }
 
+/// Sections of statistics: counts by name.
+fn sections(text: &str) -> Entries {
+    let mut all = Entries::new();
+    let mut title = String::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        match line.strip_prefix('[') {
+            Some(rest) => title = rest.trim_end_matches(']').to_owned(),
+            None => {
+                let (name, count) = line.split_once('\t').expect("a name and a count");
+                all.entry(title.clone()).or_default().insert(name.to_owned(), count.to_owned());
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn statistics_are_those_of_vep() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = directory.path().join("out.vcf");
+    let text = |ending: &str| {
+        let path = directory.path().join(format!("out.vcf_summary.{ending}"));
+        fs::read_to_string(path).expect("a summary")
+    };
+    annotated("input.vcf", &["-o", &output.to_string_lossy()]);
+    let mut ours = sections(&text("txt"));
+    ours.remove("VEP run statistics");
+    let mut vep = sections(&of_vep("statistics.txt"));
+    // What is lost is not retained.
+    for section in ["Consequences (all)", "Coding consequences"] {
+        let counts = vep.get_mut(section).expect("a section");
+        assert_eq!(counts.insert("start_retained_variant".into(), "1".into()), Some("2".into()));
+    }
+    assert_eq!(ours, vep);
+    // The other files say the same.
+    let json: Value = serde_json::from_str(&text("json")).expect("JSON");
+    for (name, count) in &vep["Consequences (all)"] {
+        assert_eq!(json["consequences"][name].to_string(), *count);
+        assert!(text("tsv").contains(&format!("consequence\t{name}\t{count}\n")));
+        assert!(text("html").contains(&format!(">{name}<")));
+    }
+    assert!(text("tsv").contains("total\trecords\t330\n"));
+    // The same counts at any number of threads, and none where none are wanted.
+    let one = ["txt", "tsv", "json", "html"].map(text);
+    annotated("input.vcf", &["-o", &output.to_string_lossy(), "--threads", "7"]);
+    assert_eq!(one, ["txt", "tsv", "json", "html"].map(text));
+    let none = directory.path().join("none.vcf");
+    annotated("input.vcf", &["-o", &none.to_string_lossy(), "--no-stats"]);
+    assert!(!directory.path().join("none.vcf_summary.txt").exists());
+}
+
 #[test]
 fn several_alleles_are_cut_as_vep_cuts_them() {
     let fields: Vec<&str> = COMMON.into_iter().chain(PLACES).chain(["ALLELE_NUM"]).collect();

@@ -19,6 +19,7 @@ pub mod protein;
 pub mod sources;
 pub mod splice;
 pub mod structural;
+pub mod summary;
 pub mod terms;
 pub mod variant;
 
@@ -37,6 +38,7 @@ use genes::Genes;
 use hgvs::Shift;
 use pick::{Criterion, Pick};
 use structural::Unknown;
+use summary::Summaries;
 use terms::{Term, Terms};
 use variant::Variant;
 
@@ -80,6 +82,8 @@ pub struct Annotator {
     options: Options,
     /// What was not annotated.
     left_out: Arc<Mutex<LeftOut>>,
+    /// Counts of what was, if they are wanted.
+    summaries: Option<Arc<Summaries>>,
 }
 
 /// Records that were not annotated, and why.
@@ -115,7 +119,12 @@ impl LeftOut {
 impl Annotator {
     /// From genes and their reference.
     pub fn new(genes: Arc<Genes>, genome: Genome, options: Options) -> Self {
-        Self { genes, genome, options, left_out: Arc::default() }
+        Self { genes, genome, options, left_out: Arc::default(), summaries: None }
+    }
+
+    /// The same that counts what it annotates.
+    pub fn counting(self, summaries: Arc<Summaries>) -> Self {
+        Self { summaries: Some(summaries), ..self }
     }
 
     /// What is not annotated; to be read when all records are through.
@@ -190,10 +199,13 @@ impl Annotator {
         if options.coding_only {
             found.retain(|(_, effect)| effect.as_ref().is_some_and(Effect::is_coding));
         }
+        if let Some(summaries) = &self.summaries {
+            let all = all_terms(&found);
+            let contig = self.genome.contig_name(contig);
+            summaries.observe(|summary| summary.observe_record(contig, position, &variants, all));
+        }
         if options.most_severe {
-            let terms = found.iter().filter_map(|(_, effect)| effect.as_ref());
-            let all = terms.fold(Terms::default(), |all, effect| all.union(effect.terms));
-            out.push_str(all.most_severe().unwrap_or(Term::Intergenic).name());
+            out.push_str(all_terms(&found).most_severe().unwrap_or(Term::Intergenic).name());
             return Ok(());
         }
         let picked = match options.pick {
@@ -209,6 +221,9 @@ impl Annotator {
                 let Some(Some(variant)) = variants.get(*allele) else { continue };
                 if options.pick.is_some() && !options.flags_pick && !is_picked {
                     continue;
+                }
+                if let Some(summaries) = &self.summaries {
+                    summaries.observe(|summary| summary.observe_entry(effect.as_ref()));
                 }
                 separate(out);
                 let entry = Entry {
@@ -245,6 +260,12 @@ impl Annotator {
     }
 }
 
+/// The consequences of all entries.
+fn all_terms(entries: &[(usize, Option<Effect<'_>>)]) -> Terms {
+    let effects = entries.iter().filter_map(|(_, effect)| effect.as_ref());
+    effects.fold(Terms::default(), |all, effect| all.union(effect.terms))
+}
+
 fn separate(out: &mut String) {
     if !out.is_empty() {
         out.push(',');
@@ -253,6 +274,9 @@ fn separate(out: &mut String) {
 
 impl Revise for Annotator {
     fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
+        if let Some(summaries) = &self.summaries {
+            summaries.observe(|summary| summary.records += 1);
+        }
         let name = || String::from_utf8_lossy(record.chrom()).into_owned();
         let Some(contig) = self.genome.contig_like(record.chrom()) else {
             self.note(|left_out| *left_out.unknown_contigs.entry(name()).or_default() += 1);

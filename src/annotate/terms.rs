@@ -102,6 +102,11 @@ impl Term {
         NAMES.iter().find(|(_, known, _)| *known == name).map(|(term, ..)| *term)
     }
 
+    /// How much it matters.
+    pub fn impact(self) -> Impact {
+        NAMES.get(self as usize).map_or(Impact::Modifier, |(.., impact)| *impact)
+    }
+
     /// Its name in the Sequence Ontology.
     pub fn name(self) -> &'static str {
         NAMES.get(self as usize).map_or("", |(_, name, _)| name)
@@ -138,6 +143,11 @@ impl Terms {
     /// Whether there is none.
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// All, the most severe first.
+    pub fn iter(self) -> impl Iterator<Item = Term> {
+        NAMES.iter().map(|(term, ..)| *term).filter(move |term| self.contains(*term))
     }
 
     /// The most severe.

@@ -1,6 +1,7 @@
 //! `norn annotate`: VEP's options to one pass over variants.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, PoisonError};
 
@@ -15,10 +16,12 @@ use crate::annotate::genes::Genes;
 use crate::annotate::listing::{Form, Listing, SourceTag};
 use crate::annotate::pick::{Criterion, Pick};
 use crate::annotate::sources::{Source, Sources};
+use crate::annotate::summary::{self, Summaries, Summary};
 use crate::annotate::{Annotator, LeftOut, Options};
 use crate::compute::communicator::Communicator;
 use crate::formats::bases::Genome;
 use crate::formats::fasta::Reference;
+use crate::formats::output::AtomicFile;
 use crate::variants::pipeline::Part;
 
 /// Tell what variants do to genes, and their HGVS names, as Ensembl VEP does (INFO/CSQ).
@@ -138,6 +141,14 @@ pub struct AnnotateArguments {
     #[arg(long)]
     total_length: bool,
 
+    /// No summary beside the output
+    #[arg(long)]
+    no_stats: bool,
+
+    /// Beginning of the summary's files: PREFIX_summary.txt, .tsv, .json and .html [default: the output's name]
+    #[arg(long, value_name = "PREFIX", conflicts_with = "no_stats")]
+    stats_file: Option<PathBuf>,
+
     /// Also ALLELE_NUM
     #[arg(long)]
     allele_number: bool,
@@ -215,7 +226,14 @@ impl AnnotateArguments {
         }
         let listing = self.listing(&options, &shown, &sources)?;
         let sources = (!sources.is_empty()).then(|| Sources::new(sources, genome.clone()));
-        let annotator = Annotator::new(Arc::new(genes), genome, options);
+        let summaries =
+            self.summary_path().map(|path| (path, Arc::new(Summaries::of_threads(self.output.threads()))));
+        let mut annotator = Annotator::new(Arc::new(genes), genome, options);
+        let mut sources = sources;
+        if let Some((_, summaries)) = &summaries {
+            annotator = annotator.counting(Arc::clone(summaries));
+            sources = sources.map(|sources| sources.counting(Arc::clone(summaries)));
+        }
         let left_out = annotator.left_out();
         let has_genes = self.genes.is_some() || self.gff.is_some();
         let code = streams::run("annotate", &self.input, &self.output, ranks, |header| {
@@ -238,7 +256,41 @@ impl AnnotateArguments {
             all.iter().for_each(|one| whole.merge(one));
             tell(&whole);
         }
+        if let Some((path, summaries)) = &summaries
+            && let Some(all) = streams::gathered(ranks, &summaries.merged())?
+        {
+            let mut whole = Summary::default();
+            all.iter().for_each(|one| whole.merge(one));
+            self.write_summary(path, &whole, &reference)?;
+        }
         Ok(code)
+    }
+
+    /// What the names of the summary's files begin with, if it is wanted.
+    fn summary_path(&self) -> Option<PathBuf> {
+        let beside = || Some(self.output.output.clone()).filter(|output| output != Path::new("-"));
+        if self.no_stats { None } else { self.stats_file.clone().or_else(beside) }
+    }
+
+    fn write_summary(&self, prefix: &Path, summary: &Summary, reference: &Reference) -> anyhow::Result<()> {
+        let name =
+            |path: &Path| path.file_name().map_or("-".into(), |name| name.to_string_lossy().into_owned());
+        let (input, output) = (name(&self.input.input), name(&self.output.output));
+        let contigs = reference.contigs().iter().map(|(name, length)| (name.clone(), *length));
+        let json = serde_json::to_string_pretty(&summary.to_json())? + "\n";
+        for (ending, text) in [
+            ("txt", summary::vep_text(summary, &input, &output, &contigs.collect())),
+            ("tsv", summary::table(summary)),
+            ("json", json),
+            ("html", summary::page(summary, &input)),
+        ] {
+            let mut path = prefix.as_os_str().to_owned();
+            path.push(format!("_summary.{ending}"));
+            let mut file = AtomicFile::create(Path::new(&path))?;
+            file.write_all(text.as_bytes())?;
+            file.commit()?;
+        }
+        Ok(())
     }
 
     fn genes(&self, reference: &Reference, genome: &Genome, ranks: &Communicator) -> anyhow::Result<Genes> {

@@ -11,10 +11,12 @@ mod normal;
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::summary::Summaries;
 use crate::formats::bases::Genome;
 use crate::formats::fasta::Reference;
 use crate::formats::ndb::{Ndb, NdbError, Section};
@@ -219,12 +221,19 @@ impl Cache {
 pub struct Sources {
     sources: Vec<Source>,
     genome: Genome,
+    /// Where records with a value are counted, if they are.
+    summaries: Option<Arc<Summaries>>,
 }
 
 impl Sources {
     /// Sources over one reference.
     pub fn new(sources: Vec<Source>, genome: Genome) -> Self {
-        Self { sources, genome }
+        Self { sources, genome, summaries: None }
+    }
+
+    /// The same that counts records with a value.
+    pub fn counting(self, summaries: Arc<Summaries>) -> Self {
+        Self { summaries: Some(summaries), ..self }
     }
 
     /// The header with their fields declared.
@@ -260,6 +269,12 @@ impl Revise for Sources {
                     let end = start + record.reference().len() as i64;
                     intervals.values(record.chrom(), start, end, &mut lists);
                 }
+            }
+            if let Some(summaries) = &self.summaries
+                && lists.iter().flatten().any(|value| !value.is_empty())
+            {
+                let name = &source.ndb.head().name;
+                summaries.observe(|summary| *summary.sources.entry(name.clone()).or_default() += 1);
             }
             for (field, values) in source.details.fields.iter().zip(lists) {
                 if values.iter().all(Vec::is_empty) {

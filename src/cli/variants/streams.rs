@@ -468,6 +468,11 @@ impl OutputArguments {
         self.write_index.as_deref()
     }
 
+    /// How many threads.
+    pub fn threads(&self) -> usize {
+        self.workers.threads()
+    }
+
     /// The threads.
     pub fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
         self.workers.pool()
