@@ -138,10 +138,7 @@ impl Entry<'_> {
                 out.push('|');
             }
             let _ = match (field, effect) {
-                (Field::Allele, _) => {
-                    write_allele(&self.variant, out);
-                    Ok(())
-                }
+                (Field::Allele, _) => out.write_str(&self.variant.text()),
                 (Field::AlleleNumber, _) => write!(out, "{}", self.allele),
                 (Field::HgvsG, _) if self.variant.class.is_none() => {
                     hgvs::write_genomic(&self.variant, self.contig, self.shift, bases, out);
@@ -161,16 +158,6 @@ impl Entry<'_> {
                 (_, None) => Ok(()),
             };
         }
-    }
-}
-
-fn write_allele(variant: &Variant<'_>, out: &mut String) {
-    if let Some(class) = variant.class {
-        return out.push_str(class.name());
-    }
-    match variant.alternate {
-        [] => out.push('-'),
-        alternate => out.extend(alternate.iter().map(|base| char::from(*base))),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod coding_effect;
 pub mod codons;
 pub mod csq;
 pub mod effect;
+pub mod filter;
 pub mod gene_database;
 pub mod gene_file;
 pub mod genes;

@@ -65,6 +65,15 @@ impl<'a> Variant<'a> {
         }
     }
 
+    /// As CSQ tells it: its bases, `-` of a deletion, the class of a symbolic allele.
+    pub fn text(&self) -> std::borrow::Cow<'a, str> {
+        match (self.class, self.alternate) {
+            (Some(class), _) => class.name().into(),
+            (None, []) => "-".into(),
+            (None, bases) => String::from_utf8_lossy(bases),
+        }
+    }
+
     /// The least and the greatest base; of an insertion those on both sides.
     pub fn bounds(&self) -> (i64, i64) {
         (self.start.min(self.end), self.start.max(self.end))

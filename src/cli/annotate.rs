@@ -8,8 +8,9 @@ use std::sync::{Arc, PoisonError};
 use clap::Args;
 
 use super::qc::UsageError;
-use super::variants::streams::{self, InputArguments, OutputArguments, Plan, Text};
+use super::variants::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan, Text};
 use crate::annotate::csq::Field;
+use crate::annotate::filter::{self, EntryFilter};
 use crate::annotate::gene_database;
 use crate::annotate::gene_file::{self, PassedOver};
 use crate::annotate::genes::Genes;
@@ -22,6 +23,8 @@ use crate::compute::communicator::Communicator;
 use crate::formats::bases::Genome;
 use crate::formats::fasta::Reference;
 use crate::formats::output::AtomicFile;
+use crate::formats::vcf::header::Header;
+use crate::variants::filter::Keep;
 use crate::variants::pipeline::Part;
 
 /// Tell what variants do to genes, and their HGVS names, as Ensembl VEP does (INFO/CSQ).
@@ -39,6 +42,13 @@ pub struct AnnotateArguments {
 
     #[command(flatten)]
     output: OutputArguments,
+
+    #[command(flatten)]
+    condition: ConditionArguments,
+
+    /// With -i or -e: leave out the entries that do not pass, not only records of which none does
+    #[arg(long)]
+    only_matched: bool,
 
     /// Reference, plain or bgzipped
     #[arg(short, long, alias = "fasta", value_name = "FASTA")]
@@ -224,6 +234,8 @@ impl AnnotateArguments {
             }
             names.push(name);
         }
+        let tags = source_tags(&sources);
+        let fields = options.fields.clone();
         let listing = self.listing(&options, &shown, &sources)?;
         let sources = (!sources.is_empty()).then(|| Sources::new(sources, genome.clone()));
         let summaries =
@@ -245,6 +257,9 @@ impl AnnotateArguments {
             if let Some(sources) = sources {
                 header = sources.header(&header);
                 steps.push(Part::Each(Box::new(sources)));
+            }
+            if let Some(text) = self.condition.text() {
+                steps.push(self.filter(text, &header, &tags, &fields)?);
             }
             let mut plan = Plan::new(header, steps).in_batches_of(BATCH);
             plan.text = listing;
@@ -317,15 +332,10 @@ impl AnnotateArguments {
             (_, true) => Form::Json,
             _ => return Ok(None),
         };
-        let tags = sources.iter().flat_map(|source| {
-            let is_by_allele = source.is_by_allele();
-            source.names().map(move |name| SourceTag { name: name.to_owned(), is_by_allele })
-        });
-        let tags: Vec<_> = tags.filter(|tag| tag.name != "ID").collect();
         let mut notes = vec![format!("norn annotate {}", env!("CARGO_PKG_VERSION"))];
         let lines = sources.iter().flat_map(Source::header_lines);
         notes.extend(lines.map(|line| line.trim_start_matches('#').to_owned()));
-        let mut listing = Listing::new(form, &options.tag, &options.fields, shown, tags);
+        let mut listing = Listing::new(form, &options.tag, &options.fields, shown, source_tags(sources));
         if let Some(list) = self.fields.as_ref().filter(|_| self.tab) {
             listing = listing
                 .with_columns(list.split(','))
@@ -333,6 +343,24 @@ impl AnnotateArguments {
         }
         let header = listing.header(&notes);
         Ok(Some(Text { header, write: Box::new(move |record, out| listing.write(record, out)) }))
+    }
+
+    /// The step that leaves out what does not pass.
+    fn filter(
+        &self,
+        text: &str,
+        header: &Header,
+        sources: &[SourceTag],
+        fields: &[Field],
+    ) -> anyhow::Result<Part> {
+        let tag = &self.vcf_info_field;
+        let (text, header) = filter::prepared(text, tag, fields, header);
+        let condition = self.condition.compile_text(&text, &header)?;
+        let filter = EntryFilter::new(condition, tag, fields, sources, self.minimal, self.only_matched);
+        Ok(match filter {
+            Ok(filter) => Part::Each(Box::new(filter)),
+            Err(condition) => Part::Each(Box::new(Keep(condition))),
+        })
     }
 
     /// How to annotate, and which of the fields are asked for.
@@ -430,6 +458,15 @@ impl AnnotateArguments {
         }
         fields
     }
+}
+
+/// The tags that sources add to INFO.
+fn source_tags(sources: &[Source]) -> Vec<SourceTag> {
+    let tags = sources.iter().flat_map(|source| {
+        let is_by_allele = source.is_by_allele();
+        source.names().map(move |name| SourceTag { name: name.to_owned(), is_by_allele })
+    });
+    tags.filter(|tag| tag.name != "ID").collect()
 }
 
 /// Tells what of the genes was passed over.

@@ -81,11 +81,15 @@ impl ConditionArguments {
 
     /// The condition, if one is given.
     pub fn compile(&self, header: &Header) -> anyhow::Result<Option<Condition>> {
+        self.text().map(|text| self.compile_text(text, header)).transpose()
+    }
+
+    /// The same of what stands for the expression.
+    pub fn compile_text(&self, text: &str, header: &Header) -> anyhow::Result<Condition> {
         let choice = if self.include.is_some() { Choice::Include } else { Choice::Exclude };
-        let Some(text) = self.text() else { return Ok(None) };
         let expression =
             Expression::compile(text, header).map_err(|error| UsageError::new(error.to_string()))?;
-        Ok(Some(Condition::new(expression, choice)))
+        Ok(Condition::new(expression, choice))
     }
 
     /// Whether the expression was to be explained, and has been.

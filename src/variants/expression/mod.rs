@@ -119,6 +119,11 @@ impl Expression {
         Ok(Self { steps, samples: header.samples().len(), infos })
     }
 
+    /// The INFO tags that it names.
+    pub fn info_tags(&self) -> &[Vec<u8>] {
+        &self.infos
+    }
+
     /// Whether the expression names FORMAT tags, so that samples pass one by one.
     pub fn has_samples(&self) -> bool {
         self.steps.last().is_some_and(|step| step.samples.is_some())
