@@ -14,6 +14,7 @@ pub mod genes;
 pub mod hgvs;
 pub mod listing;
 mod packed;
+pub mod panel;
 pub mod pick;
 pub mod project;
 pub mod protein;
