@@ -21,3 +21,13 @@ pub fn blake3_of(path: &Path) -> io::Result<(String, u64)> {
         }
     }
 }
+
+/// A file as a header names it: its name without directories, and its checksum.
+///
+/// # Errors
+/// It cannot be read.
+pub fn name_and_blake3(path: &Path) -> io::Result<String> {
+    let (checksum, _) = blake3_of(path)?;
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().replace('"', "'"));
+    Ok(format!("{name} {checksum}"))
+}

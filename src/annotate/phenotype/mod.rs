@@ -1,7 +1,7 @@
 //! Phenotypes: which genes cause disorders that are like what a patient has.
 //!
 //! [`ontology`] reads terms, [`table`] and [`orphanet`] what is known of genes and disorders, [`information`] weighs terms,
-//! [`ranking`] puts genes in order.
+//! [`ranking`] puts genes in order, [`tags`] writes into records.
 
 mod draft;
 mod error;
@@ -10,6 +10,7 @@ pub mod ontology;
 mod orphanet;
 pub mod ranking;
 mod table;
+pub mod tags;
 mod term;
 
 use std::collections::BTreeMap;
