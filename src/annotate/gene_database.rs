@@ -12,6 +12,8 @@ use crate::formats::ndb::{Head, MadeFrom, Ndb, NdbError, NdbWriter, Section};
 
 /// The kind in the head.
 pub const KIND: &str = "genes";
+/// How transcripts are laid out; to be counted up with each change of [`Transcript`].
+const LAYOUT: u64 = 2;
 
 /// Transcripts in a file.
 #[derive(Debug)]
@@ -60,7 +62,7 @@ pub fn write(genes: &Genes, gff: &Path, reference: &Reference, path: &Path) -> R
         norn: env!("CARGO_PKG_VERSION").to_owned(),
         made_from,
         contigs: reference.contigs().to_vec(),
-        details: serde_json::json!({"transcripts": genes.count()}),
+        details: serde_json::json!({"transcripts": genes.count(), "layout": LAYOUT}),
         sections: Vec::new(),
     })
 }
@@ -73,6 +75,9 @@ pub fn open(path: &Path, reference: &Reference) -> Result<Genes, NdbError> {
     let ndb = Ndb::open(path)?;
     ndb.expect_kind(&[KIND])?;
     ndb.expect_contigs(reference.contigs(), reference.path())?;
+    if ndb.head().details["layout"] != LAYOUT {
+        return Err(ndb.damaged("another version of norn made it: make it again with norn db genes"));
+    }
     let directory = ndb.read_checked(ndb.section("directory")?)?;
     let places: Vec<(String, Vec<Place>)> =
         postcard::from_bytes(&directory).map_err(|error| ndb.damaged(format!("directory: {error}")))?;

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::codons::CodonTable;
 use super::genes::{Coding, Exon, Genes, Intron, Tags, Transcript};
+use super::panel::hgnc_number;
 use crate::formats::bases::Genome;
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::gff::{Feature, GffProblem};
@@ -331,7 +332,20 @@ fn tags(feature: &Feature<'_>) -> Tags {
     // Ensembl adds words: `1 (assigned to previous version 5)`.
     tags.tsl = level.and_then(|level| level.split(' ').next().and_then(|digit| digit.parse().ok()));
     tags.ccds = feature.get("ccdsid").or_else(|| feature.get("ccds_id")).map(|id| id.into_owned());
+    tags.hgnc = hgnc(feature);
     tags
+}
+
+/// The gene's number in HGNC: GENCODE has an attribute, RefSeq a reference, Ensembl ends the gene's description with it.
+fn hgnc(feature: &Feature<'_>) -> Option<u32> {
+    let reference = |pair: &str| {
+        hgnc_number(pair.strip_prefix("HGNC:").filter(|id| id.starts_with("HGNC:")).unwrap_or(pair))
+    };
+    let described = |text: &str| hgnc_number(text.split_once("Acc:")?.1.strip_suffix(']')?);
+    let attribute = feature.get("hgnc_id").and_then(|id| hgnc_number(&id));
+    attribute
+        .or_else(|| feature.all("Dbxref").chain(feature.all("db_xref")).find_map(|pair| reference(&pair)))
+        .or_else(|| feature.all("description").find_map(|text| described(&text)))
 }
 
 /// Makes a transcript of a feature and its parts; `None` where they contradict one another.
@@ -406,7 +420,10 @@ fn transcript(
         introns,
         length,
         coding,
-        tags: node.tags.clone(),
+        tags: Tags {
+            hgnc: node.tags.hgnc.or(gene.and_then(|(_, gene)| gene.tags.hgnc)),
+            ..node.tags.clone()
+        },
     }))
 }
 

@@ -140,6 +140,8 @@ pub struct Tags {
     pub appris: Option<String>,
     /// The identifier in CCDS.
     pub ccds: Option<String>,
+    /// The gene's number in HGNC.
+    pub hgnc: Option<u32>,
 }
 
 impl Genes {
