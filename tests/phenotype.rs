@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use common::genes::{Change, annotated, made_genes, vcf_of};
 use common::made::Random;
+use common::variant_files::utf8;
 use common::*;
 use norn::annotate::phenotype::information::Information;
 use norn::annotate::phenotype::ranking::GeneRanking;
@@ -263,6 +265,240 @@ fn orphanets_own_files_are_read() {
     let text = fs::read_to_string(product(4)).expect("product 4");
     assert_eq!(known.unknown_terms().values().sum::<u64>(), text.matches("<HPOId>").count() as u64);
     assert!(known.unknown_terms().contains_key(&HpoTerm(256)));
+}
+
+/// Made genes (symbols NT00 to NT31, one on each contig) and a variant in each, with one between genes.
+fn case(directory: &Path) -> (String, String, String) {
+    let (reference, genes, models) = made_genes(directory);
+    let text = fs::read_to_string(&reference).expect("reference");
+    let base = |contig: &str, position: usize| {
+        let (_, bases) = text.split_once(&format!(">{contig}\n")).expect("contig");
+        bases[position - 1..position].to_owned()
+    };
+    let change = |contig: &str, position| -> Change {
+        let reference = base(contig, position);
+        let alternate = if reference == "A" { "C" } else { "A" };
+        (contig.to_owned(), position, reference, alternate.to_owned())
+    };
+    let mut changes: Vec<Change> = models.iter().map(|model| change(&model.contig, 330)).collect();
+    changes.insert(0, change(&models[0].contig, 5));
+    (reference, genes, vcf_of(&changes, &models, directory))
+}
+
+/// Contig, position and value of each record that has an INFO field; all records with `None` where they lack it.
+fn infos(vcf: &str, tag: &str) -> Vec<(String, Option<String>)> {
+    let value = |info: &str| {
+        info.split(';').find_map(|field| field.strip_prefix(tag)?.strip_prefix('=').map(str::to_owned))
+    };
+    let row = |line: &str| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        (format!("{}:{}", columns[0], columns[1]), value(columns[7]))
+    };
+    vcf.lines().filter(|line| !line.starts_with('#')).map(row).collect()
+}
+
+#[test]
+fn a_panel_leaves_other_genes_out() {
+    let directory = tempfile::tempdir().expect("directory");
+    let (reference, genes, vcf) = case(directory.path());
+    let text = fs::read_to_string(&genes).expect("genes");
+    // Identifiers of HGNC as Ensembl, GENCODE and RefSeq have them.
+    let text = text
+        .replace("gene_id=GT10", "gene_id=GT10;description=made [Source:HGNC Symbol%3BAcc:HGNC:77]")
+        .replace("gene_id=GT11", "gene_id=GT11;hgnc_id=HGNC:78")
+        .replace("gene_id=GT20", "gene_id=GT20;Dbxref=GeneID:5,HGNC:HGNC:79");
+    let genes = utf8(&write(directory.path(), "hgnc.gff3", &text));
+    let list = utf8(&write(directory.path(), "list.txt", "nt00 # by symbol\nGT01\nHGNC:77\nHGNC:78\n"));
+    let table = "Entity Name\tGene Symbol\tGEL_Status\tHGNC\n\
+        renamed\trenamed\t3\tHGNC:79\nNT21\tNT21\t2\tHGNC:1\nNT30\tNT30\t1\tHGNC:2\n";
+    let table = utf8(&write(directory.path(), "panelapp.tsv", table));
+    let all = infos(&annotated(&reference, &genes, &vcf, &[]), "CSQ");
+    let whole = |symbols: &[&str]| -> Vec<_> {
+        let has = |entries: &String| symbols.iter().any(|symbol| entries.contains(&format!("|{symbol}|")));
+        all.iter().map(|(place, entries)| (place.clone(), entries.clone().filter(has))).collect()
+    };
+    for (more, symbols) in [
+        (&["--panel", &list][..], &["NT00", "NT01", "NT10", "NT11"][..]),
+        (&["--panel", &table], &["NT20"]),
+        (&["--panel", &table, "--panel-confidence", "amber"], &["NT20", "NT21"]),
+        (
+            &["--panel", &list, "--panel", &table, "--panel-confidence", "red"],
+            &["NT00", "NT01", "NT10", "NT11", "NT20", "NT21", "NT30"],
+        ),
+    ] {
+        let ours = infos(&annotated(&reference, &genes, &vcf, more), "CSQ");
+        // NT00 lies near the variant between genes.
+        assert_eq!(ours, whole(symbols), "{more:?}");
+        let only = infos(&annotated(&reference, &genes, &vcf, &[more, &["--panel-only"]].concat()), "CSQ");
+        let kept: Vec<_> = ours.into_iter().filter(|(_, entries)| entries.is_some()).collect();
+        assert_eq!(only, kept, "{more:?}");
+    }
+    let text = annotated(&reference, &genes, &vcf, &["--panel", &list, "--panel", &table]);
+    let line = text.lines().find(|line| line.starts_with("##norn_panel=")).expect("provenance");
+    assert!(line.contains("From=\"list.txt ") && line.contains(", panelapp.tsv "), "{line}");
+    let severe = ["--panel", &table, "--most-severe", "--distance", "0"];
+    let told = infos(&annotated(&reference, &genes, &vcf, &severe), "CSQ");
+    assert_eq!(told.iter().filter(|(_, term)| term.is_some()).count(), 1);
+}
+
+/// Files of the four genes for the made genes NT00, NT01, NT10 and NT11.
+fn knowledge(directory: &Path) -> Vec<String> {
+    let text = four_genes().concat();
+    let text = [("G1", "NT00"), ("G2", "NT01"), ("G3", "NT10"), ("G4", "NT11")]
+        .iter()
+        .fold(text, |text, (from, to)| text.replace(&format!("\t{from}\t"), &format!("\t{to}\t")));
+    let product_6 = "<JDBOR><DisorderList><Disorder id=\"1\"><OrphaCode>58</OrphaCode><DisorderGeneAssociationList>\
+        <DisorderGeneAssociation><Gene><Symbol>NT00</Symbol></Gene></DisorderGeneAssociation>\
+        <DisorderGeneAssociation><Gene><Symbol>NT11</Symbol></Gene></DisorderGeneAssociation>\
+        </DisorderGeneAssociationList></Disorder></DisorderList></JDBOR>";
+    [
+        ("--hp-obo", "hp.obo", ONTOLOGY.to_owned()),
+        ("--genes-to-phenotype", "genes_to_phenotype.txt", NAMES.to_owned() + &text),
+        ("--orpha-genes", "product6.xml", product_6.to_owned()),
+    ]
+    .iter()
+    .flat_map(|(option, name, text)| [(*option).to_owned(), utf8(&write(directory, name, text))])
+    .collect()
+}
+
+#[test]
+fn records_tell_of_their_genes() {
+    let directory = tempfile::tempdir().expect("directory");
+    let (reference, genes, vcf) = case(directory.path());
+    let files = knowledge(directory.path());
+    let mut more: Vec<&str> = files.iter().map(String::as_str).collect();
+    more.extend(["--hpo", "HP:0000011,HP:0000041"]);
+    let ours = annotated(&reference, &genes, &vcf, &more);
+    let value = |tag: &str, place: &str| {
+        infos(&ours, tag).into_iter().find(|(known, _)| known == place).and_then(|(_, value)| value)
+    };
+    // By hand: A1 and A2 are asked, NT00 has A1 (ln 4) and NT01 has A2 (ln 2), which meet in A (ln 4/3).
+    let (ln2, ln4, ln43) = (2.0_f64.ln(), 4.0_f64.ln(), (4.0_f64 / 3.0).ln());
+    let nt00 = format!("{:.4}", ((ln4 + ln43) / 2.0 + ln4) / 2.0);
+    let nt01 = format!("{:.4}", ((ln43 + ln2) / 2.0 + ln2) / 2.0);
+    for (tag, place, expected) in [
+        ("HPO_GENES", "c00:330", Some(format!("NT00|{nt00}|1|OMIM:1|HP:0000011&HP:0000011"))),
+        ("HPO_RANK", "c00:330", Some("1".to_owned())),
+        ("HPO_SCORE", "c00:330", Some(nt00.clone())),
+        ("ORPHA", "c00:330", Some("NT00|ORPHA:58".to_owned())),
+        ("HPO_GENES", "c01:330", Some(format!("NT01|{nt01}|2|OMIM:2|HP:0000012&HP:0000012"))),
+        ("ORPHA", "c01:330", None),
+        ("HPO_RANK", "c10:330", Some("4".to_owned())),
+        ("HPO_SCORE", "c10:330", Some("0.0000".to_owned())),
+        ("ORPHA", "c11:330", Some("NT11|ORPHA:44&ORPHA:58".to_owned())),
+        ("HPO_RANK", "c20:330", None),
+    ] {
+        assert_eq!(value(tag, place), expected, "{tag} {place}");
+    }
+    let line = ours.lines().find(|line| line.starts_with("##norn_phenotypes=")).expect("provenance");
+    for part in [
+        "Terms=\"HP:0000011,HP:0000012\"",
+        "Release=\"hp/releases/made-up\"",
+        "Counted=\"4 genes\"",
+        "hp.obo ",
+    ] {
+        assert!(line.contains(part), "{line}");
+    }
+    let threads = annotated(&reference, &genes, &vcf, &[&more[..], &["--threads", "2"]].concat());
+    assert_eq!(ours, threads);
+    if has("bcftools") {
+        let path = utf8(&write(directory.path(), "ours.vcf", &ours));
+        let best = peer(
+            "bcftools",
+            &["query", "-i", "HPO_RANK<=2 && HPO_SCORE>0.1", "-f", "%CHROM %HPO_RANK\\n", &path],
+        );
+        let expected: String = infos(&ours, "HPO_RANK")
+            .into_iter()
+            .filter(|(_, rank)| rank.as_deref().is_some_and(|rank| rank == "1" || rank == "2"))
+            .map(|(place, rank)| {
+                format!("{} {}\n", place.split(':').next().unwrap_or(""), rank.unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(best, expected);
+    }
+}
+
+#[test]
+fn entries_that_are_there_already_do() {
+    let directory = tempfile::tempdir().expect("directory");
+    let (reference, genes, vcf) = case(directory.path());
+    let files = knowledge(directory.path());
+    let mut more: Vec<&str> = files.iter().map(String::as_str).collect();
+    more.extend(["--hpo", "HP:0000011"]);
+    let together = annotated(&reference, &genes, &vcf, &more);
+    let before = utf8(&write(directory.path(), "before.vcf", &annotated(&reference, &genes, &vcf, &[])));
+    let words = ["annotate", "-r", reference.as_str(), "--quiet", before.as_str()];
+    let after = String::from_utf8(norn_ok(&[&words[..], &more].concat()).stdout).expect("UTF-8");
+    assert_eq!(without_comments(&after), without_comments(&together));
+    // What an earlier run left does not stay.
+    let before = utf8(&write(directory.path(), "after.vcf", &after));
+    let orpha = ["annotate", "-r", &reference, "--quiet", &before, more[4], more[5]];
+    let again = String::from_utf8(norn_ok(&orpha).stdout).expect("UTF-8");
+    assert!(!without_comments(&again).contains("HPO_"), "{again}");
+    assert_eq!(infos(&again, "ORPHA")[1].1.as_deref(), Some("NT00|ORPHA:58"));
+    assert!(!again.contains("##INFO=<ID=HPO_RANK"));
+}
+
+#[test]
+fn listings_have_the_tags_too() {
+    let directory = tempfile::tempdir().expect("directory");
+    let (reference, genes, vcf) = case(directory.path());
+    let files = knowledge(directory.path());
+    let mut more: Vec<&str> = files.iter().map(String::as_str).collect();
+    more.extend(["--hpo", "HP:0000011", "--tab", "--fields", "SYMBOL,HPO_RANK,ORPHA"]);
+    let table = annotated(&reference, &genes, &vcf, &more);
+    let rows: Vec<&str> = table.lines().filter(|line| !line.starts_with("##")).collect();
+    assert_eq!(rows[..3], ["#SYMBOL\tHPO_RANK\tORPHA", "NT00\t1\tNT00|ORPHA:58", "NT00\t1\tNT00|ORPHA:58"]);
+    assert!(table.contains("norn_phenotypes=<ID=phenotypes,Terms=\"HP:0000011\""), "{table}");
+}
+
+#[test]
+fn what_cannot_be_used_is_told() {
+    let directory = tempfile::tempdir().expect("directory");
+    let (reference, genes, vcf) = case(directory.path());
+    let files = knowledge(directory.path());
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let list = utf8(&write(directory.path(), "list.txt", "A B\n"));
+    let base = ["annotate", "-r", reference.as_str(), "--gff", genes.as_str(), "--quiet", vcf.as_str()];
+    let of_vcf = ["annotate", "-r", reference.as_str(), "--quiet", vcf.as_str()];
+    for (base, more, code, message) in [
+        (&base[..], [&files[..], &["--hpo", "HP:0000009"]].concat(), 2, "--hpo: HP:0000009 is not in hp.obo"),
+        (
+            &base,
+            [&files[..], &["--hpo", "HP:0000042"]].concat(),
+            2,
+            "obsolete: give one of HP:0000020 instead",
+        ),
+        (
+            &base,
+            [&files[..], &["--hpo", "HP:0000005"]].concat(),
+            2,
+            "none of the terms is a phenotypic abnormality",
+        ),
+        (&base, [&files[..], &["--hpo", "seizure"]].concat(), 2, "HP: and seven digits"),
+        (&base, [&files[..2], &["--hpo", "HP:0000011"]].concat(), 2, "no gene has an HPO term"),
+        (&base, vec!["--hpo", "HP:0000011"], 2, "--hp-obo"),
+        (
+            &base,
+            [&files[..], &["--hpo", "HP:0000011", "--fields", "Allele"]].concat(),
+            3,
+            "neither SYMBOL nor Gene",
+        ),
+        (&base, vec!["--orpha-genes", files[1]], 3, "is it another file?"),
+        (&base, vec!["--panel", &list], 3, "list.txt, line 1: \"A B\" is not one symbol"),
+        (&base, vec!["--panel-only"], 2, "--panel"),
+        (&of_vcf, [&files[..], &["--hpo", "HP:0000011"]].concat(), 3, "declares no INFO/CSQ"),
+        (&of_vcf, [&files[..], &["--hpo", "HP:0000011", "--panel", &list]].concat(), 3, "list.txt"),
+    ] {
+        let output = norn(&[base, &more].concat());
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {told}");
+        assert!(told.contains(message), "{more:?}: {told}");
+    }
+    let replaced = norn(&[&base[..], &files, &["--hpo", "HP:0000041,HP:0000005"]].concat());
+    let told = String::from_utf8_lossy(&replaced.stderr).into_owned();
+    assert!(told.contains("HP:0000041 is no more; HP:0000012 is taken for it"), "{told}");
+    assert!(told.contains("HP:0000005 is no phenotypic abnormality"), "{told}");
 }
 
 fn python() -> PathBuf {

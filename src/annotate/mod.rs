@@ -37,8 +37,9 @@ use crate::formats::vcf::record::Record;
 use crate::variants::pipeline::{RecordProblem, Revise};
 use csq::{Entry, Field};
 use effect::Effect;
-use genes::Genes;
+use genes::{Genes, Transcript};
 use hgvs::Shift;
+use panel::Panel;
 use pick::{Criterion, Pick};
 use structural::Unknown;
 use summary::Summaries;
@@ -76,6 +77,18 @@ pub struct Options {
     pub max_sv_size: i64,
     /// Whether positions are followed by how many there are.
     pub with_totals: bool,
+    /// The genes whose entries are told; all where there is none.
+    pub panel: Option<Panel>,
+    /// Whether records without an entry are dropped.
+    pub panel_only: bool,
+}
+
+impl Options {
+    /// Whether a transcript's gene is on the panel.
+    fn looks_at(&self, transcript: &Transcript) -> bool {
+        let Some(panel) = &self.panel else { return true };
+        panel.contains(&transcript.symbol, &transcript.gene, transcript.tags.hgnc)
+    }
 }
 
 /// Adds consequences to records.
@@ -145,6 +158,9 @@ impl Annotator {
             "##INFO=<ID={tag},Number=.,Type=String,Description=\"Consequence annotations from norn annotate. Format: {}\">",
             names.join("|")
         ));
+        if let Some(panel) = &self.options.panel {
+            header.add(&panel.header_line());
+        }
         header
     }
 
@@ -191,16 +207,19 @@ impl Annotator {
             let near = self.genes.overlapping(name, first - options.distance, last + options.distance);
             for transcript in near {
                 let transcript = transcript.map_err(|error| failed(error.to_string()))?;
-                if !options.basic_only || transcript.tags.basic {
+                if (!options.basic_only || transcript.tags.basic) && options.looks_at(transcript) {
                     found.push((allele, Some(Effect::new(*variant, transcript, options.distance))));
                 }
             }
-            if found.len() == before && options.with_intergenic {
+            if found.len() == before && options.with_intergenic && options.panel.is_none() {
                 found.push((allele, None));
             }
         }
         if options.coding_only {
             found.retain(|(_, effect)| effect.as_ref().is_some_and(Effect::is_coding));
+        }
+        if found.is_empty() && options.panel.is_some() {
+            return Ok(());
         }
         if let Some(summaries) = &self.summaries {
             let all = all_terms(&found);
@@ -283,7 +302,7 @@ impl Revise for Annotator {
         let name = || String::from_utf8_lossy(record.chrom()).into_owned();
         let Some(contig) = self.genome.contig_like(record.chrom()) else {
             self.note(|left_out| *left_out.unknown_contigs.entry(name()).or_default() += 1);
-            return Ok(true);
+            return Ok(!self.options.panel_only);
         };
         if !self.genes.has_contig(self.genome.contig_name(contig).as_bytes()) {
             self.note(|left_out| *left_out.contigs_without_genes.entry(name()).or_default() += 1);
@@ -296,6 +315,6 @@ impl Revise for Annotator {
         } else if record.info(tag).is_some() {
             record.retain_info(|known| known != tag);
         }
-        Ok(true)
+        Ok(!text.is_empty() || !self.options.panel_only)
     }
 }

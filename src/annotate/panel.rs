@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
+use crate::formats::checksum::name_and_blake3;
 use crate::formats::text;
 
 /// How sure PanelApp's reviewers are of a gene.
@@ -53,6 +54,8 @@ pub struct Panel {
     names: FxHashSet<String>,
     /// HGNC's numbers.
     hgnc: FxHashSet<u32>,
+    /// The files that it was read from, with their checksums.
+    from: Vec<String>,
 }
 
 /// Why a panel could not be read. Lines count from 1.
@@ -122,7 +125,9 @@ impl Panel {
     pub fn read(path: &Path, least: Confidence) -> Result<Self, PanelError> {
         let io = |source| PanelError::Io { path: path.to_owned(), source };
         let reader = text::open(path).map_err(io)?;
-        Self::read_from(reader, path, least)
+        let mut panel = Self::read_from(reader, path, least)?;
+        panel.from.push(name_and_blake3(path).map_err(io)?);
+        Ok(panel)
     }
 
     fn read_from(reader: Box<dyn BufRead>, path: &Path, least: Confidence) -> Result<Self, PanelError> {
@@ -155,6 +160,12 @@ impl Panel {
     pub fn extend(&mut self, other: Self) {
         self.names.extend(other.names);
         self.hgnc.extend(other.hgnc);
+        self.from.extend(other.from);
+    }
+
+    /// The line of a header that tells which files were used.
+    pub fn header_line(&self) -> String {
+        format!("##norn_panel=<ID=panel,From=\"{}\">", self.from.join(", "))
     }
 
     /// Whether it has a gene under any of its names.

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use clap::Args;
 
+use super::phenotypes::PhenotypeArguments;
 use super::qc::UsageError;
 use super::variants::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan, Text};
 use crate::annotate::csq::Field;
@@ -15,6 +16,8 @@ use crate::annotate::gene_database;
 use crate::annotate::gene_file::{self, PassedOver};
 use crate::annotate::genes::Genes;
 use crate::annotate::listing::{Form, Listing, SourceTag};
+use crate::annotate::panel::Panel;
+use crate::annotate::phenotype::tags::{Knowledge, PhenotypeTags};
 use crate::annotate::pick::{Criterion, Pick};
 use crate::annotate::sources::{Source, Sources};
 use crate::annotate::summary::{self, Summaries, Summary};
@@ -55,7 +58,7 @@ pub struct AnnotateArguments {
     reference: PathBuf,
 
     /// Genes: a database of `norn db genes`
-    #[arg(long, value_name = "FILE.ndb", required_unless_present_any = ["gff", "source"], conflicts_with = "gff")]
+    #[arg(long, value_name = "FILE.ndb", required_unless_present_any = ["gff", "source", "hpo", "orpha_genes"], conflicts_with = "gff")]
     genes: Option<PathBuf>,
 
     /// Genes: GFF3 of Ensembl, GENCODE or RefSeq, or GTF
@@ -210,6 +213,9 @@ pub struct AnnotateArguments {
     /// EXON and INTRON are there
     #[arg(long, hide = true)]
     numbers: bool,
+
+    #[command(flatten)]
+    phenotypes: PhenotypeArguments,
 }
 
 /// Records grow some twenty times.
@@ -223,9 +229,16 @@ impl AnnotateArguments {
         let genes = self.genes(&reference, &genome, ranks)?;
         let sources: Vec<Source> =
             self.source.iter().map(|path| Source::open(path, &reference)).collect::<Result<_, _>>()?;
-        let (options, shown) = self.options(&sources)?;
+        let knowledge = self.phenotypes.knowledge(ranks.is_root())?;
+        let tags = added_tags(&sources, knowledge.as_ref());
+        let (options, shown) = self.options(&tags)?;
+        let has_genes = self.genes.is_some() || self.gff.is_some();
+        if options.panel.is_some() && !has_genes {
+            let what = "--panel chooses entries: it needs --genes or --gff";
+            return Err(UsageError::new(what.to_owned()).into());
+        }
         let mut names = vec![self.vcf_info_field.as_str()];
-        for name in sources.iter().flat_map(Source::names).filter(|name| *name != "ID") {
+        for name in tags.iter().map(|tag| tag.name.as_str()) {
             if names.contains(&name) {
                 let what = format!(
                     "--source: {name} would be written twice (norn db source --as gives another name)"
@@ -234,9 +247,8 @@ impl AnnotateArguments {
             }
             names.push(name);
         }
-        let tags = source_tags(&sources);
         let fields = options.fields.clone();
-        let listing = self.listing(&options, &shown, &sources)?;
+        let listing = self.listing(&options, &shown, &sources, knowledge.as_ref(), tags.clone())?;
         let sources = (!sources.is_empty()).then(|| Sources::new(sources, genome.clone()));
         let summaries =
             self.summary_path().map(|path| (path, Arc::new(Summaries::of_threads(self.output.threads()))));
@@ -247,7 +259,6 @@ impl AnnotateArguments {
             sources = sources.map(|sources| sources.counting(Arc::clone(summaries)));
         }
         let left_out = annotator.left_out();
-        let has_genes = self.genes.is_some() || self.gff.is_some();
         let code = streams::run("annotate", &self.input, &self.output, ranks, |header| {
             let (mut header, mut steps) = (header.clone(), Vec::new());
             if has_genes {
@@ -257,6 +268,11 @@ impl AnnotateArguments {
             if let Some(sources) = sources {
                 header = sources.header(&header);
                 steps.push(Part::Each(Box::new(sources)));
+            }
+            if let Some(knowledge) = knowledge {
+                let tags = PhenotypeTags::new(knowledge, &header, &self.vcf_info_field)?;
+                header = tags.header(&header);
+                steps.push(Part::Each(Box::new(tags)));
             }
             if let Some(text) = self.condition.text() {
                 steps.push(self.filter(text, &header, &tags, &fields)?);
@@ -326,6 +342,8 @@ impl AnnotateArguments {
         options: &Options,
         shown: &[Field],
         sources: &[Source],
+        knowledge: Option<&Knowledge>,
+        tags: Vec<SourceTag>,
     ) -> anyhow::Result<Option<Text>> {
         let form = match (self.tab, self.json) {
             (true, _) => Form::Tab,
@@ -334,8 +352,10 @@ impl AnnotateArguments {
         };
         let mut notes = vec![format!("norn annotate {}", env!("CARGO_PKG_VERSION"))];
         let lines = sources.iter().flat_map(Source::header_lines);
+        let lines = lines.chain(options.panel.as_ref().map(Panel::header_line));
+        let lines = lines.chain(knowledge.map(|knowledge| knowledge.provenance().to_owned()));
         notes.extend(lines.map(|line| line.trim_start_matches('#').to_owned()));
-        let mut listing = Listing::new(form, &options.tag, &options.fields, shown, source_tags(sources));
+        let mut listing = Listing::new(form, &options.tag, &options.fields, shown, tags);
         if let Some(list) = self.fields.as_ref().filter(|_| self.tab) {
             listing = listing
                 .with_columns(list.split(','))
@@ -364,7 +384,7 @@ impl AnnotateArguments {
     }
 
     /// How to annotate, and which of the fields are asked for.
-    fn options(&self, sources: &[Source]) -> anyhow::Result<(Options, Vec<Field>)> {
+    fn options(&self, tags: &[SourceTag]) -> anyhow::Result<(Options, Vec<Field>)> {
         let is_listed = self.tab || self.json;
         let mut fields = match &self.fields {
             None => self.fields_of_options(),
@@ -373,9 +393,8 @@ impl AnnotateArguments {
                     Field::parse(name)
                         .ok_or_else(|| UsageError::new(format!("--fields: there is no {name:?}")))
                 };
-                let is_of_source =
-                    |name: &str| sources.iter().flat_map(Source::names).any(|known| known == name);
-                let is_beside = |name: &str| self.tab && (Listing::is_special(name) || is_of_source(name));
+                let is_added = |name: &str| tags.iter().any(|tag| tag.name == name);
+                let is_beside = |name: &str| self.tab && (Listing::is_special(name) || is_added(name));
                 list.split(',').filter(|name| !is_beside(name)).map(field).collect::<Result<_, _>>()?
             }
         };
@@ -414,6 +433,8 @@ impl AnnotateArguments {
             minimal: self.minimal,
             max_sv_size: i64::from(self.max_sv_size),
             with_totals: self.total_length,
+            panel: self.phenotypes.panel()?,
+            panel_only: self.phenotypes.panel_only(),
         };
         Ok((options, shown))
     }
@@ -460,13 +481,15 @@ impl AnnotateArguments {
     }
 }
 
-/// The tags that sources add to INFO.
-fn source_tags(sources: &[Source]) -> Vec<SourceTag> {
-    let tags = sources.iter().flat_map(|source| {
+/// The tags that are written beside entries.
+fn added_tags(sources: &[Source], knowledge: Option<&Knowledge>) -> Vec<SourceTag> {
+    let of_sources = sources.iter().flat_map(|source| {
         let is_by_allele = source.is_by_allele();
         source.names().map(move |name| SourceTag { name: name.to_owned(), is_by_allele })
     });
-    tags.filter(|tag| tag.name != "ID").collect()
+    let of_genes = knowledge.into_iter().flat_map(Knowledge::tags);
+    let of_genes = of_genes.map(|name| SourceTag { name: (*name).to_owned(), is_by_allele: false });
+    of_sources.filter(|tag| tag.name != "ID").chain(of_genes).collect()
 }
 
 /// Tells what of the genes was passed over.

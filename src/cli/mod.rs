@@ -2,6 +2,7 @@
 
 mod annotate;
 mod db;
+mod phenotypes;
 mod qc;
 mod relate;
 mod variants;

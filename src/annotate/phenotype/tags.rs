@@ -20,8 +20,8 @@ const SCORE: &str = "HPO_SCORE";
 /// Orphanet's numbers of each gene's disorders.
 const ORPHA: &str = "ORPHA";
 
-/// The tags that are written.
-pub const TAGS: [&str; 4] = [GENES, RANK, SCORE, ORPHA];
+/// All of them, those of a ranking first.
+const TAGS: [&str; 4] = [GENES, RANK, SCORE, ORPHA];
 
 /// Why records cannot be told of phenotypes.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,16 @@ impl Knowledge {
         }
         let provenance = format!("##norn_phenotypes=<ID=phenotypes{fields},From=\"{from}\">");
         Ok(Self { phenotypes, ranking, provenance })
+    }
+
+    /// The line of a header that tells which files and terms were used.
+    pub fn provenance(&self) -> &str {
+        &self.provenance
+    }
+
+    /// The tags that are written.
+    pub fn tags(&self) -> &'static [&'static str] {
+        if self.ranking.is_some() { &TAGS } else { &TAGS[TAGS.len() - 1..] }
     }
 }
 
@@ -193,9 +203,11 @@ impl Revise for PhenotypeTags {
             orpha.collect::<Vec<_>>().join(","),
         ];
         for (tag, value) in TAGS.into_iter().zip(&values) {
-            let value = (!value.is_empty()).then_some(value.as_bytes());
-            if value.is_some() || record.info(tag.as_bytes()).is_some() {
-                record.set_info(tag.as_bytes(), value);
+            let tag = tag.as_bytes();
+            if !value.is_empty() {
+                record.set_info(tag, Some(value.as_bytes()));
+            } else if record.info(tag).is_some() {
+                record.retain_info(|known| known != tag);
             }
         }
         Ok(true)
