@@ -172,8 +172,11 @@ fn entries_of_vcf_are_those_of_vep() {
         .chain(["HGVS_OFFSET", "ALLELE_NUM", "CANONICAL", "ENSP", "HGVSg"])
         .collect();
     let list = fields.join(",");
-    let ours = annotated("input.vcf", &[&MORE[..], &["--fields", &list]].concat());
-    compare("csq", &entries_of_file("csq.tsv", &fields), &entries_of_vcf(&ours, &fields), &[]);
+    for (name, more) in [("csq.tsv", "1"), ("unmoved.tsv", "0")] {
+        let more = ["--fields", &list, "--shift-hgvs", more];
+        let ours = annotated("input.vcf", &[&MORE[..], &more].concat());
+        compare(name, &entries_of_file(name, &fields), &entries_of_vcf(&ours, &fields), &[]);
+    }
 }
 
 #[test]

@@ -71,6 +71,8 @@ pub struct Options {
     pub basic_only: bool,
     /// Whether the most severe consequence of a record is all that is told.
     pub most_severe: bool,
+    /// Whether names are moved to the 3' end.
+    pub shifts_hgvs: bool,
     /// Whether shared bases are cut off each allele by itself.
     pub minimal: bool,
     /// Symbolic alleles of more bases are not annotated.
@@ -237,7 +239,8 @@ impl Annotator {
         let contig_name = String::from_utf8_lossy(record.chrom());
         let written = self.genome.with(contig, |bases| {
             shifts.extend(variants.iter().map(|variant| {
-                variant.as_ref().map_or_else(Shift::default, |variant| Shift::of(variant, bases))
+                let moved = variant.as_ref().filter(|_| options.shifts_hgvs);
+                moved.map_or_else(Shift::default, |variant| Shift::of(variant, bases))
             }));
             for ((allele, effect), is_picked) in found.iter().zip(picked) {
                 let Some(Some(variant)) = variants.get(*allele) else { continue };

@@ -93,6 +93,10 @@ pub struct AnnotateArguments {
     #[arg(long)]
     minimal: bool,
 
+    /// Move HGVS names to the 3' end (1) or leave them where the record has them (0)
+    #[arg(long, value_name = "0|1", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=1))]
+    shift_hgvs: u8,
+
     /// Symbolic alleles (<DEL>, <DUP>, <INV>, <CNV>) of more bases are not annotated
     #[arg(long, value_name = "BASES", default_value_t = 10_000_000)]
     max_sv_size: u32,
@@ -430,6 +434,7 @@ impl AnnotateArguments {
             coding_only: self.coding_only,
             basic_only: self.gencode_basic,
             most_severe: self.most_severe,
+            shifts_hgvs: self.shift_hgvs == 1,
             minimal: self.minimal,
             max_sv_size: i64::from(self.max_sv_size),
             with_totals: self.total_length,

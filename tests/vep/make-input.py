@@ -4,7 +4,8 @@
 Writes input.vcf and several.vcf beside this file. Ensembl VEP 115.2 (API 114) made of them what stands here, with
 
     vep --offline --gff genes.gff3.gz --fasta genome.fa -i input.vcf --no_stats --symbol --biotype --numbers --allele_number \
-        --hgvs --hgvsg --protein --canonical   and   --vcf --fields ... (csq.tsv), --tab (table.tsv), --json (lines.json)
+        --hgvs --hgvsg --protein --canonical   and   --vcf --fields ... (csq.tsv; unmoved.tsv with
+        --shift_hgvs 0), --tab (table.tsv), --json (lines.json)
     vep ... -i several.vcf --no_stats --symbol --biotype --numbers --allele_number --vcf --fields ...   without (several.tsv)
         and with --minimal (minimal.tsv)
 

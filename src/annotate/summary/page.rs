@@ -8,6 +8,9 @@ use crate::report::html::{self, Markup, numbers, table, words};
 use crate::report::numbers::{percent, thousands};
 use crate::report::svg::{Mark, Plot, Series};
 
+/// Names with their counts.
+type Counts = Vec<(String, u64)>;
+
 /// The page; `name` is what was annotated.
 pub fn page(summary: &Summary, name: &str) -> String {
     let mut body = Markup::new();
@@ -21,7 +24,7 @@ pub fn page(summary: &Summary, name: &str) -> String {
                 plot(m, "Place in the protein", "% of its length, from", &tenths);
             });
         });
-        let counts: [(&str, &str, Vec<(String, u64)>); 6] = [
+        let counts: [(&str, &str, Counts); 6] = [
             (
                 "most-severe",
                 "Most severe consequence of each record",
@@ -40,7 +43,7 @@ pub fn page(summary: &Summary, name: &str) -> String {
         for (id, title, rows) in counts.iter().filter(|(.., rows)| !rows.is_empty()) {
             let all =
                 if *id == "sources" { summary.records } else { rows.iter().map(|(_, count)| count).sum() };
-            section(m, id, title, |m| counted(m, title, rows, all));
+            section(m, id, title, |m| counted(m, rows, all));
         }
     });
     body.element("footer", &[], |m| {
@@ -78,7 +81,8 @@ fn section(m: &mut Markup, id: &str, title: &str, write: impl FnOnce(&mut Markup
     m.newline();
 }
 
-fn counted(m: &mut Markup, caption: &str, rows: &[(String, u64)], all: u64) {
+fn counted(m: &mut Markup, rows: &[(String, u64)], all: u64) {
+    let caption = format!("Shares are of {}.", thousands(all));
     let columns = [words("name"), words("impact"), numbers("count"), numbers("share")];
     let cells = |(name, count): &(String, u64)| {
         let impact = Term::parse(name).map_or("", |term| term.impact().name());
@@ -88,24 +92,24 @@ fn counted(m: &mut Markup, caption: &str, rows: &[(String, u64)], all: u64) {
     let has_impact = rows.iter().any(|(name, _)| Term::parse(name).is_some());
     let rows: Vec<Vec<Markup>> = rows.iter().map(cells).collect();
     if has_impact {
-        return table(m, caption, &columns, &rows);
+        return table(m, &caption, &columns, &rows);
     }
     let without = |mut cells: Vec<Markup>| {
         cells.remove(1);
         cells
     };
     let rows: Vec<_> = rows.into_iter().map(without).collect();
-    table(m, caption, &[words("name"), numbers("count"), numbers("share")], &rows);
+    table(m, &caption, &[words("name"), numbers("count"), numbers("share")], &rows);
 }
 
-fn impacts(summary: &Summary) -> Vec<(String, u64)> {
+fn impacts(summary: &Summary) -> Counts {
     let count = |impact: Impact| summary.impacts.get(impact.name()).copied().unwrap_or(0);
     [Impact::High, Impact::Moderate, Impact::Low, Impact::Modifier]
         .map(|impact| (impact.name().to_owned(), count(impact)))
         .to_vec()
 }
 
-fn sorted(counts: &std::collections::BTreeMap<String, u64>) -> Vec<(String, u64)> {
+fn sorted(counts: &std::collections::BTreeMap<String, u64>) -> Counts {
     let mut rows: Vec<_> = counts.iter().map(|(name, count)| (name.clone(), *count)).collect();
     rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     rows
