@@ -9,6 +9,7 @@ use super::protein;
 use super::terms::{Impact, Term, Terms};
 use super::variant::Variant;
 use crate::formats::bases::Bases;
+use crate::formats::vcf::header::Header;
 
 /// The parts of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +101,13 @@ impl Field {
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(field, _)| *field == self).map_or("", |(_, name)| name)
     }
+}
+
+/// The names of the parts of entries that a header declares under a tag (`Format: Allele|Consequence|...`).
+pub fn declared(header: &Header, tag: &str) -> Option<Vec<String>> {
+    let line = header.lines().iter().find(|line| line.key() == "INFO" && line.get("ID") == Some(tag))?;
+    let (_, format) = line.get("Description")?.split_once("Format: ")?;
+    Some(format.split('|').map(|name| name.trim().to_owned()).collect())
 }
 
 /// What an entry is made of beside its transcript.

@@ -15,17 +15,16 @@ use crate::variants::pipeline::{RecordProblem, Revise};
 /// An expression with parts of entries as tags, and the header that declares them.
 ///
 /// `CSQ/NAME` outside of quoted text becomes `INFO/CSQ.NAME`, where the tag of the entries is CSQ.
-pub fn prepared(text: &str, tag: &str, fields: &[Field], header: &Header) -> (String, Header) {
+pub fn prepared(text: &str, tag: &str, fields: &[String], header: &Header) -> (String, Header) {
     let mut header = header.clone();
     for field in fields {
-        let (number, kind) = match kind(*field) {
+        let (number, kind) = match kind(field) {
             Kind::Integer => ("1", "Integer"),
             Kind::Real => ("1", "Float"),
             Kind::Text => (".", "String"),
         };
         header.add(&format!(
-            "##INFO=<ID={tag}.{},Number={number},Type={kind},Description=\"of an entry\">",
-            field.name()
+            "##INFO=<ID={tag}.{field},Number={number},Type={kind},Description=\"of an entry\">"
         ));
     }
     let (mut out, mut rest, mut quote) = (String::with_capacity(text.len() + 16), text, None);
@@ -57,7 +56,7 @@ pub fn prepared(text: &str, tag: &str, fields: &[Field], header: &Header) -> (St
 pub struct EntryFilter {
     condition: Condition,
     tag: String,
-    fields: Vec<Field>,
+    fields: Vec<String>,
     /// Parts that the expression names, with the names of their tags.
     named: Vec<(usize, Vec<u8>)>,
     /// Tags that have a value for each allele.
@@ -72,12 +71,12 @@ impl EntryFilter {
     pub fn new(
         condition: Condition,
         tag: &str,
-        fields: &[Field],
+        fields: &[String],
         sources: &[SourceTag],
         is_minimal: bool,
         only_matched: bool,
     ) -> Result<Self, Condition> {
-        let name = |field: &Field| format!("{tag}.{}", field.name()).into_bytes();
+        let name = |field: &String| format!("{tag}.{field}").into_bytes();
         let used = condition.expression().info_tags();
         let named: Vec<_> =
             fields.iter().map(name).enumerate().filter(|(_, name)| used.contains(name)).collect();
@@ -103,7 +102,7 @@ impl EntryFilter {
         let mut seen = record.clone();
         for (at, name) in &self.named {
             let text = entry.get(*at).copied().unwrap_or_default();
-            if let Some(value) = self.fields.get(*at).and_then(|field| value(*field, text)) {
+            if let Some(value) = self.fields.get(*at).and_then(|field| value(field, text)) {
                 seen.set_info(name, Some(value.as_bytes()));
             }
         }
@@ -120,7 +119,8 @@ impl EntryFilter {
 
     /// The number of the entry's allele among the alternate ones.
     fn allele(&self, record: &Record, entry: &[&str]) -> Option<usize> {
-        let part = |wanted: Field| entry.get(self.fields.iter().position(|field| *field == wanted)?).copied();
+        let place = |wanted: Field| self.fields.iter().position(|field| field == wanted.name());
+        let part = |wanted: Field| entry.get(place(wanted)?).copied();
         if let Some(number) = part(Field::AlleleNumber) {
             return number.parse::<usize>().ok()?.checked_sub(1);
         }
@@ -164,18 +164,25 @@ enum Kind {
     Text,
 }
 
-fn kind(field: Field) -> Kind {
-    match field {
-        Field::CdnaPosition | Field::CdsPosition | Field::ProteinPosition => Kind::Integer,
-        Field::Distance | Field::Strand | Field::HgvsOffset | Field::AlleleNumber => Kind::Integer,
-        Field::Tsl | Field::Pick | Field::OverlapBp => Kind::Integer,
-        Field::OverlapPc => Kind::Real,
-        _ => Kind::Text,
+/// The type of a part by its name. Parts that others than we write are numbers where their names say so, as in bcftools'
+/// split-vep.
+fn kind(name: &str) -> Kind {
+    match Field::parse(name) {
+        Some(Field::CdnaPosition | Field::CdsPosition | Field::ProteinPosition) => Kind::Integer,
+        Some(Field::Distance | Field::Strand | Field::HgvsOffset | Field::AlleleNumber) => Kind::Integer,
+        Some(Field::Tsl | Field::Pick | Field::OverlapBp) => Kind::Integer,
+        Some(Field::OverlapPc) => Kind::Real,
+        Some(_) => Kind::Text,
+        None => {
+            let name = name.to_ascii_uppercase();
+            let is_score = ["SCORE", "_DS_", "CADD_", "PHRED"].iter().any(|part| name.contains(part));
+            if name == "AF" || name.ends_with("_AF") || is_score { Kind::Real } else { Kind::Text }
+        }
     }
 }
 
 /// What stands in the tag: of a range its first number, of a list its parts.
-fn value(field: Field, text: &str) -> Option<String> {
+fn value(field: &str, text: &str) -> Option<String> {
     if text.is_empty() {
         return None;
     }
@@ -205,7 +212,7 @@ mod tests {
             ("MYCSQ/2 > 1", "MYCSQ/2 > 1"),
             ("(CSQ/Consequence~'stop'||QUAL>3)", "(INFO/CSQ.Consequence~'stop'||QUAL>3)"),
         ] {
-            assert_eq!(prepared(text, "CSQ", &[Field::Impact], &header).0, expected);
+            assert_eq!(prepared(text, "CSQ", &["IMPACT".to_owned()], &header).0, expected);
         }
     }
 }

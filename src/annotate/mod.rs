@@ -24,6 +24,7 @@ pub mod splice;
 pub mod structural;
 pub mod summary;
 pub mod terms;
+pub mod transcript_filter;
 pub mod variant;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ use pick::{Criterion, Pick};
 use structural::Unknown;
 use summary::Summaries;
 use terms::{Term, Terms};
+use transcript_filter::TranscriptFilter;
 use variant::Variant;
 
 /// How to annotate.
@@ -81,15 +83,20 @@ pub struct Options {
     pub with_totals: bool,
     /// The genes whose entries are told; all where there is none.
     pub panel: Option<Panel>,
+    /// Which transcripts are looked at; all have to hold.
+    pub transcript_filters: Vec<TranscriptFilter>,
     /// Whether records without an entry are dropped.
     pub panel_only: bool,
 }
 
 impl Options {
-    /// Whether a transcript's gene is on the panel.
+    /// Whether a transcript is looked at: by its set, its gene and what filters say.
     fn looks_at(&self, transcript: &Transcript) -> bool {
-        let Some(panel) = &self.panel else { return true };
-        panel.contains(&transcript.symbol, &transcript.gene, transcript.tags.hgnc)
+        let tags = &transcript.tags;
+        let is_on = |panel: &Panel| panel.contains(&transcript.symbol, &transcript.gene, tags.hgnc);
+        (!self.basic_only || tags.basic)
+            && self.panel.as_ref().is_none_or(is_on)
+            && self.transcript_filters.iter().all(|filter| filter.passes(transcript))
     }
 }
 
@@ -209,7 +216,7 @@ impl Annotator {
             let near = self.genes.overlapping(name, first - options.distance, last + options.distance);
             for transcript in near {
                 let transcript = transcript.map_err(|error| failed(error.to_string()))?;
-                if (!options.basic_only || transcript.tags.basic) && options.looks_at(transcript) {
+                if options.looks_at(transcript) {
                     found.push((allele, Some(Effect::new(*variant, transcript, options.distance))));
                 }
             }

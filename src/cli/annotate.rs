@@ -10,7 +10,7 @@ use clap::Args;
 use super::phenotypes::PhenotypeArguments;
 use super::qc::UsageError;
 use super::variants::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan, Text};
-use crate::annotate::csq::Field;
+use crate::annotate::csq::{self, Field};
 use crate::annotate::filter::{self, EntryFilter};
 use crate::annotate::gene_database;
 use crate::annotate::gene_file::{self, PassedOver};
@@ -21,6 +21,7 @@ use crate::annotate::phenotype::tags::{Knowledge, PhenotypeTags};
 use crate::annotate::pick::{Criterion, Pick};
 use crate::annotate::sources::{Source, Sources};
 use crate::annotate::summary::{self, Summaries, Summary};
+use crate::annotate::transcript_filter::TranscriptFilter;
 use crate::annotate::{Annotator, LeftOut, Options};
 use crate::compute::communicator::Communicator;
 use crate::formats::bases::Genome;
@@ -58,7 +59,7 @@ pub struct AnnotateArguments {
     reference: PathBuf,
 
     /// Genes: a database of `norn db genes`
-    #[arg(long, value_name = "FILE.ndb", required_unless_present_any = ["gff", "source", "hpo", "orpha_genes"], conflicts_with = "gff")]
+    #[arg(long, value_name = "FILE.ndb", required_unless_present_any = ["gff", "source", "hpo", "orpha_genes", "include", "exclude"], conflicts_with = "gff")]
     genes: Option<PathBuf>,
 
     /// Genes: GFF3 of Ensembl, GENCODE or RefSeq, or GTF
@@ -153,6 +154,10 @@ pub struct AnnotateArguments {
     /// Only transcripts of GENCODE's basic set
     #[arg(long)]
     gencode_basic: bool,
+
+    /// Only transcripts for which this holds: 'stable_id match N[MR]_', 'biotype is protein_coding and not ccds'
+    #[arg(long, value_name = "CONDITION")]
+    transcript_filter: Vec<String>,
 
     /// Positions with how many there are: 12/345
     #[arg(long)]
@@ -251,7 +256,6 @@ impl AnnotateArguments {
             }
             names.push(name);
         }
-        let fields = options.fields.clone();
         let listing = self.listing(&options, &shown, &sources, knowledge.as_ref(), tags.clone())?;
         let sources = (!sources.is_empty()).then(|| Sources::new(sources, genome.clone()));
         let summaries =
@@ -279,7 +283,7 @@ impl AnnotateArguments {
                 steps.push(Part::Each(Box::new(tags)));
             }
             if let Some(text) = self.condition.text() {
-                steps.push(self.filter(text, &header, &tags, &fields)?);
+                steps.push(self.filter(text, &header, &tags)?);
             }
             let mut plan = Plan::new(header, steps).in_batches_of(BATCH);
             plan.text = listing;
@@ -370,17 +374,12 @@ impl AnnotateArguments {
     }
 
     /// The step that leaves out what does not pass.
-    fn filter(
-        &self,
-        text: &str,
-        header: &Header,
-        sources: &[SourceTag],
-        fields: &[Field],
-    ) -> anyhow::Result<Part> {
+    fn filter(&self, text: &str, header: &Header, sources: &[SourceTag]) -> anyhow::Result<Part> {
         let tag = &self.vcf_info_field;
-        let (text, header) = filter::prepared(text, tag, fields, header);
+        let fields = csq::declared(header, tag).unwrap_or_default();
+        let (text, header) = filter::prepared(text, tag, &fields, header);
         let condition = self.condition.compile_text(&text, &header)?;
-        let filter = EntryFilter::new(condition, tag, fields, sources, self.minimal, self.only_matched);
+        let filter = EntryFilter::new(condition, tag, &fields, sources, self.minimal, self.only_matched);
         Ok(match filter {
             Ok(filter) => Part::Each(Box::new(filter)),
             Err(condition) => Part::Each(Box::new(Keep(condition))),
@@ -415,6 +414,12 @@ impl AnnotateArguments {
             None => Criterion::ALL.iter().map(|(criterion, _)| *criterion).collect(),
             Some(list) => list.split(',').map(criterion).collect::<Result<_, _>>()?,
         };
+        let transcript_filters = self
+            .transcript_filter
+            .iter()
+            .map(|text| TranscriptFilter::parse(text))
+            .collect::<Result<_, _>>()
+            .map_err(|error| UsageError::new(format!("--transcript-filter: {error}")))?;
         let (pick, flags_pick) = self.pick();
         let tag = self.vcf_info_field.clone();
         let is_tag = !tag.is_empty()
@@ -433,6 +438,7 @@ impl AnnotateArguments {
             with_intergenic: !self.no_intergenic,
             coding_only: self.coding_only,
             basic_only: self.gencode_basic,
+            transcript_filters,
             most_severe: self.most_severe,
             shifts_hgvs: self.shift_hgvs == 1,
             minimal: self.minimal,

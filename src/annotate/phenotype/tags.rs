@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::ranking::GeneRanking;
 use super::{Catalogue, Counted, Disorder, Files, PhenotypeError, Phenotypes};
+use crate::annotate::csq;
 use crate::formats::checksum::name_and_blake3;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
@@ -112,12 +113,10 @@ impl PhenotypeTags {
     /// # Errors
     /// Their entries do not tell genes.
     pub fn new(knowledge: Knowledge, header: &Header, entries: &str) -> Result<Self, TagError> {
-        let line = header.lines().iter().find(|line| line.key() == "INFO" && line.get("ID") == Some(entries));
-        let description = line.and_then(|line| line.get("Description")).unwrap_or_default();
-        let Some((_, format)) = description.split_once("Format: ") else {
+        let Some(format) = csq::declared(header, entries) else {
             return Err(TagError::NoEntries(entries.to_owned()));
         };
-        let place = |name: &str| format.split('|').position(|part| part.trim() == name);
+        let place = |name: &str| format.iter().position(|part| part == name);
         let (symbol, id) = (place("SYMBOL"), place("Gene"));
         if symbol.is_none() && id.is_none() {
             return Err(TagError::NoGenes(entries.to_owned()));
