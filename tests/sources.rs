@@ -402,3 +402,47 @@ fn bad_sources_are_told_in_a_line() {
         assert!(!Path::new(&out).exists(), "{words:?} leaves nothing");
     }
 }
+
+#[test]
+fn the_nearest_regions_are_those_of_a_search_through_all() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut random = Random::new(3);
+    let bases = random.sequence(3000);
+    let reference = write(directory.path(), "g.fa", &format!(">1\n{bases}\n"));
+    let regions: Vec<(i64, i64)> = (0..60)
+        .map(|_| {
+            let start = random.below(2900) as i64;
+            (start, start + 1 + random.below(20) as i64)
+        })
+        .collect();
+    let lines = regions.iter().enumerate().map(|(n, (start, end))| format!("1\t{start}\t{end}\tr{n}\n"));
+    let bed = write(directory.path(), "r.bed", &lines.collect::<String>());
+    let ndb = utf8(&directory.path().join("r.ndb"));
+    norn_ok(&["db", "source", "R", "--bed", &bed, "--fields", "4,DISTANCE", "--as", "4=region", "-o", &ndb]);
+    let mut vcf =
+        "##fileformat=VCFv4.2\n##contig=<ID=1>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n".to_owned();
+    let ranges: Vec<(usize, usize)> = (0..2980).step_by(3).map(|at| (at, at + 1 + at % 4)).collect();
+    for &(start, end) in &ranges {
+        let _ = writeln!(vcf, "1\t{}\t.\t{}\t<X>\t.\t.\t.", start + 1, &bases[start..end]);
+    }
+    let vcf = write(directory.path(), "asked.vcf", &vcf);
+    let found = annotated(&reference, &[&ndb], &vcf, &[]);
+    for ((start, end), row) in ranges.iter().zip(rows(&found)) {
+        let (start, end) = (*start as i64, *end as i64);
+        // 0 where they overlap, 1 where they adjoin.
+        let distance = |(from, to): &(i64, i64)| (from - end + 1).max(start - to + 1).max(0);
+        let least = regions.iter().map(distance).min().expect("regions");
+        let mut names: Vec<String> = regions
+            .iter()
+            .enumerate()
+            .filter(|(_, region)| distance(region) == least)
+            .map(|(number, _)| format!("r{number}"))
+            .collect();
+        names.sort();
+        let values: HashMap<&str, &str> =
+            row[7].split(';').filter_map(|field| field.split_once('=')).collect();
+        let mut told: Vec<String> = values["region"].split(',').map(str::to_owned).collect();
+        told.sort();
+        assert_eq!((values["R_DISTANCE"], told), (&*least.to_string(), names), "{start}-{end}");
+    }
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashSet;
 
 use super::block::{BlockBuilder, Key};
-use super::intervals::Interval;
+use super::intervals::{DISTANCE, Interval};
 use super::normal;
 use super::{ALLELES, BlockPlace, Details, Directory, INTERVALS, SourceField};
 use crate::formats::bases::Genome;
@@ -488,9 +488,11 @@ fn intervals(plan: &Plan, paths: &[PathBuf], writer: &mut NdbWriter) -> Result<D
         let io = |source| BuildError::Io { path: path.clone(), source };
         let wrong = |what: String| BuildError::File { path: path.clone(), what };
         let columns = plan.fields.iter().map(|(from, _)| {
-            let column = from.parse::<usize>().ok().filter(|column| *column > 3);
-            column
-                .ok_or_else(|| wrong(format!("fields of a BED are numbers of columns from 4 on, not {from}")))
+            // Distances are told when variants are.
+            let column = if from == DISTANCE { Some(usize::MAX) } else { from.parse::<usize>().ok() };
+            column.filter(|column| *column > 3).ok_or_else(|| {
+                wrong(format!("fields of a BED are numbers of columns from 4 on, or {DISTANCE}, not {from}"))
+            })
         });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let mut reader = text::open(path).map_err(io)?;
@@ -512,7 +514,8 @@ fn intervals(plan: &Plan, paths: &[PathBuf], writer: &mut NdbWriter) -> Result<D
             if start < 0 || end < start {
                 return Err(wrong(format!("line {number}: the end lies before the start")));
             }
-            let values: Vec<Vec<u8>> = columns.iter().map(|column| clean(at(column - 1))).collect();
+            let values: Vec<Vec<u8>> =
+                columns.iter().map(|column| clean(at(column.saturating_sub(1)))).collect();
             kinds.iter_mut().zip(&values).for_each(|(kinds, value)| kinds.note(value));
             let values = values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
             let contig = String::from_utf8_lossy(at(0)).into_owned();
@@ -529,7 +532,7 @@ fn intervals(plan: &Plan, paths: &[PathBuf], writer: &mut NdbWriter) -> Result<D
         from: from.clone(),
         name: name.clone(),
         kind: kinds.name().to_owned(),
-        description: String::new(),
+        description: if from == DISTANCE { "bases to the nearest region".into() } else { String::new() },
     });
     Ok(Details { fields: fields.collect(), count, duplicates: 0, symbolic: 0, is_aligned: false })
 }

@@ -267,7 +267,7 @@ impl Revise for Sources {
                 Content::Intervals(intervals) => {
                     let start = record.position();
                     let end = start + record.reference().len() as i64;
-                    intervals.values(record.chrom(), start, end, &mut lists);
+                    intervals.values(record.chrom(), start, end, &source.details.fields, &mut lists);
                 }
             }
             if let Some(summaries) = &self.summaries
