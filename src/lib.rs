@@ -1,12 +1,13 @@
 //! `norn`: alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
 //!
-//! Layers, imports go down only: [`cli`] → sciences ([`qc`], [`variants`], [`annotate`]) → [`report`] → [`compute`], [`formats`], [`genome`].
+//! Layers, imports go down only: [`cli`] → sciences ([`qc`], [`variants`], [`annotate`], [`prs`]) → [`report`] → [`compute`], [`formats`], [`genome`].
 
 pub mod annotate;
 pub mod cli;
 pub mod compute;
 pub mod formats;
 pub mod genome;
+pub mod prs;
 pub mod qc;
 pub mod report;
 pub mod variants;
