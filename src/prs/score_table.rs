@@ -8,8 +8,9 @@ use std::path::Path;
 use thiserror::Error;
 
 use super::score_header::Header;
+use super::score_problems::{RowProblem, ScoringProblem};
 use super::score_variants::{EffectType, NewVariant, Variants};
-use super::scoring_file::{Coordinates, RowProblem, Score, ScoringFile, ScoringProblem, stem, weight};
+use super::scoring_file::{Coordinates, Score, ScoringFile, stem, weight};
 use crate::formats::text;
 
 /// Which columns hold what, from 1.

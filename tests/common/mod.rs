@@ -6,6 +6,7 @@ pub mod bcftools;
 pub mod compared;
 pub mod genes;
 pub mod made;
+pub mod pgscatalog;
 pub mod plink;
 pub mod variant_files;
 
