@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{pgscatalog, shared_data};
+use norn::formats::genotypes::sites::SiteTable;
 use norn::formats::text;
 use norn::genome::contigs::Build;
 use norn::prs::liftover::Chains;
@@ -14,7 +15,7 @@ use norn::prs::match_log::{write_log, write_summary};
 use norn::prs::matching::{Matched, Rules, match_file};
 use norn::prs::score_table::TableColumns;
 use norn::prs::scoring_file::{Layout, Reading, ScoringFile, Weight, read, read_all};
-use norn::prs::target::{Kept, Site, SiteNumber, Target, Wanted};
+use norn::prs::target::{Kept, Target, Wanted};
 
 /// A site: contig, position, identifier, reference, alternates.
 type SiteLine = (String, i64, String, String, String);
@@ -47,11 +48,12 @@ fn pvar(sites: &[SiteLine], into: &Path) -> PathBuf {
 fn target<'w>(wanted: &'w Wanted, files: &[&[SiteLine]]) -> Target<'w> {
     let mut all = Kept::new(wanted);
     for (file, sites) in (0..).zip(files) {
-        let mut kept = Kept::new(wanted);
-        for (variant, (contig, position, id, reference, alternates)) in (0..).zip(*sites) {
-            let site = Site { contig, position: *position, id, reference };
-            kept.observe(SiteNumber { variant, file }, site, alternates.split(','));
+        let (mut kept, mut table) = (Kept::new(wanted), SiteTable::default());
+        for (contig, position, id, reference, alternates) in *sites {
+            let position = i32::try_from(*position).expect("position");
+            table.push(contig, position, id, reference, alternates).expect("site");
         }
+        kept.observe_table(file, &table);
         all.merge(&kept);
     }
     all.finish()

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::matching::{Candidate, Match, Matched, Unmatched, find, is_ambiguous, is_barred};
+use super::matching::{Candidate, Match, Matched, find, is_ambiguous, is_barred};
 use super::score_variants::ScoreVariant;
 use super::scoring_file::Weight;
 use super::target::TargetSite;
@@ -25,20 +25,24 @@ const SUMMARY: &str = "dataset,accession,score_pass,match_status,ambiguous,is_mu
 /// Writing fails.
 pub fn write_log(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) -> io::Result<()> {
     writeln!(writer, "{LOG}")?;
+    let (dataset, mut row, mut candidates) = (csv(dataset), Vec::new(), Vec::new());
     for matched in by_name(scores) {
-        let (mut best, mut candidates) = (matched.best().iter().peekable(), Vec::new());
+        let mut best = matched.best().iter().peekable();
         for variant in matched.file.variants.iter() {
-            let score = Line::score(matched, &variant);
+            row.clear();
+            write_row(&mut row, matched, &variant)?;
             let own = best.next_if(|best| best.row == variant.row);
             match (own, find(&variant, matched.target(), &mut candidates)) {
                 (Some(own), Ok(_)) => {
-                    for candidate in &candidates {
-                        if let Some(line) = Line::of(matched, own, candidate) {
-                            writeln!(writer, "{score},{},{},{}", line.cells, csv(dataset), line.reason)?;
-                        }
+                    for line in candidates.iter().filter_map(|candidate| Line::of(matched, own, candidate)) {
+                        writer.write_all(&row)?;
+                        line.write(writer, &dataset)?;
                     }
                 }
-                (_, Err(why)) => writeln!(writer, "{score},{}", unmatched(dataset, why))?,
+                (_, Err(why)) => {
+                    writer.write_all(&row)?;
+                    writeln!(writer, ",,,,,,,,,,,,,,unmatched,{dataset},{}", why.reason())?;
+                }
                 (None, Ok(_)) => {}
             }
         }
@@ -46,29 +50,31 @@ pub fn write_log(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) 
     Ok(())
 }
 
-/// How many best matches, and rows without one, there are of each kind.
+/// Writes how many best matches, and rows without one, there are of each kind.
 ///
 /// # Errors
 /// Writing fails.
 pub fn write_summary(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) -> io::Result<()> {
     writeln!(writer, "{SUMMARY}")?;
     for matched in by_name(scores) {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut counts: BTreeMap<Kind, u64> = BTreeMap::new();
         for best in matched.best() {
             if let Some(line) = Line::of(matched, best, &best.candidate) {
                 *counts.entry(line.kind).or_default() += 1;
             }
         }
         let rows = matched.tally().rows;
-        let without = rows - matched.best().len() as u64;
-        if without > 0 {
-            counts.insert("unmatched,,,,,,".to_owned(), without);
-        }
+        let unmatched = rows - matched.best().len() as u64;
         let passes = matched.check().is_ok();
+        let score = format!("{},{},{passes}", csv(dataset), csv(&matched.file.name));
+        let percent = |count: u64| count as f64 / rows as f64 * 100.0;
         for (kind, count) in counts {
-            let percent = count as f64 / rows as f64 * 100.0;
-            let (dataset, name) = (csv(dataset), csv(&matched.file.name));
-            writeln!(writer, "{dataset},{name},{passes},{kind},{count},{percent:?}")?;
+            let Kind { status, ambiguous, multiallelic, several, duplicate, flipped } = kind;
+            let flags = format!("{ambiguous},{multiallelic},{several},{duplicate},{flipped}");
+            writeln!(writer, "{score},{},{flags},NA,{count},{:?}", status.name(), percent(count))?;
+        }
+        if unmatched > 0 {
+            writeln!(writer, "{score},unmatched,,,,,,,{unmatched},{:?}", percent(unmatched))?;
         }
     }
     Ok(())
@@ -80,72 +86,114 @@ fn by_name<'s, 'a>(scores: &'s [Matched<'a>]) -> Vec<&'s Matched<'a>> {
     scores
 }
 
+/// Writes a row's part of a line, up to effect_type.
+fn write_row(into: &mut Vec<u8>, matched: &Matched<'_>, variant: &ScoreVariant<'_>) -> io::Result<()> {
+    write!(into, "{},{},{},", variant.row, csv(&matched.file.name), csv(variant.contig))?;
+    if let Some(position) = variant.position {
+        write!(into, "{position}")?;
+    }
+    let alleles = variant.alleles;
+    write!(into, ",{},{},", csv(&alleles.effect), csv(alleles.other.as_deref().unwrap_or("")))?;
+    match matched.file.weight(variant.row, 0) {
+        Some(Weight::ByDosage([none, one, two])) => write!(into, "{none:?};{one:?};{two:?}")?,
+        Some(Weight::Single(weight)) if matched.file.scores.len() == 1 => write!(into, "{weight:?}")?,
+        _ => {}
+    }
+    write!(into, ",{}", variant.effect_type.name())
+}
+
+/// What became of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Status {
+    Matched,
+    Excluded,
+    NotBest,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Matched => "matched",
+            Self::Excluded => "excluded",
+            Self::NotBest => "not_best",
+        }
+    }
+}
+
+/// What the summary counts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    status: Status,
+    ambiguous: bool,
+    multiallelic: bool,
+    several: bool,
+    duplicate: bool,
+    flipped: bool,
+}
+
 /// A candidate's part of a line.
-struct Line {
-    /// From ID to match_status.
-    cells: String,
-    /// Columns of the summary from match_status to match_IDs.
-    kind: String,
+struct Line<'m> {
+    site: TargetSite<'m>,
+    alternate: &'m str,
+    effect: &'m str,
+    candidate: Candidate,
+    kind: Kind,
+    is_excluded: bool,
     reason: String,
 }
 
-impl Line {
-    /// The row's part of a line, up to effect_type.
-    fn score(matched: &Matched<'_>, variant: &ScoreVariant<'_>) -> String {
-        let weight = match matched.file.weight(variant.row, 0) {
-            Some(Weight::ByDosage([none, one, two])) => format!("{none:?};{one:?};{two:?}"),
-            Some(Weight::Single(weight)) if matched.file.scores.len() == 1 => format!("{weight:?}"),
-            _ => String::new(),
-        };
-        let alleles = variant.alleles;
-        format!(
-            "{},{},{},{},{},{},{weight},{}",
-            variant.row,
-            csv(&matched.file.name),
-            csv(variant.contig),
-            variant.position.map(|position| position.to_string()).unwrap_or_default(),
-            csv(&alleles.effect),
-            csv(alleles.other.as_deref().unwrap_or("")),
-            variant.effect_type.name(),
-        )
-    }
-
-    fn of(matched: &Matched<'_>, own: &Match, candidate: &Candidate) -> Option<Self> {
+impl<'m> Line<'m> {
+    fn of(matched: &'m Matched<'_>, own: &Match, candidate: &Candidate) -> Option<Self> {
         let site = matched.target().get(candidate.site)?;
         let is_best = *candidate == own.candidate;
-        let is_as_good = own.is_one_of_several && candidate.kind == own.candidate.kind;
-        let is_duplicate = is_best && own.is_duplicate;
-        let is_barred = is_barred(matched.rules(), matched.file.variants.has_ids(), candidate, &site);
-        let is_excluded = if is_best { own.is_excluded } else { is_barred };
+        let several = own.is_one_of_several && candidate.kind == own.candidate.kind;
+        let is_barred = || is_barred(matched.rules(), matched.file.variants.has_ids(), candidate, &site);
+        let is_excluded = if is_best { own.is_excluded } else { is_barred() };
         let status = match (is_best, is_excluded) {
-            (true, false) => "matched",
-            (true, true) => "excluded",
-            (false, _) => "not_best",
+            (true, false) => Status::Matched,
+            (true, true) => Status::Excluded,
+            (false, _) => Status::NotBest,
         };
-        let (is_multiallelic, is_flipped) = (site.is_multiallelic(), candidate.kind.is_flipped());
-        let is_ambiguous = is_ambiguous(candidate, &site);
         let alternate =
             if candidate.alternate == 0 { site.alternates } else { site.allele(candidate.alternate)? };
         Some(Self {
-            cells: format!(
-                "{},{},{},{},{},{is_multiallelic},{is_ambiguous},{is_flipped},{is_best},{is_excluded},{is_as_good},\
-                 {is_duplicate},NA,{status}",
-                csv(site.id),
-                csv(site.reference),
-                csv(alternate),
-                csv(site.allele(candidate.effect_allele())?),
-                candidate.kind.name(),
-            ),
-            kind: format!(
-                "{status},{is_ambiguous},{is_multiallelic},{is_as_good},{is_duplicate},{is_flipped},NA"
-            ),
+            site,
+            alternate,
+            effect: site.allele(candidate.effect_allele())?,
+            candidate: *candidate,
+            kind: Kind {
+                status,
+                ambiguous: is_ambiguous(candidate, &site),
+                multiallelic: site.is_multiallelic(),
+                several,
+                duplicate: is_best && own.is_duplicate,
+                flipped: candidate.kind.is_flipped(),
+            },
+            is_excluded,
             reason: match status {
-                "matched" => String::new(),
-                "excluded" => excluded(matched, own, &site),
-                _ if is_as_good => "another is as good".to_owned(),
-                _ => "another is better".to_owned(),
+                Status::Matched => String::new(),
+                Status::Excluded => excluded(matched, own, &site),
+                Status::NotBest if several => "another is as good".to_owned(),
+                Status::NotBest => "another is better".to_owned(),
             },
         })
+    }
+
+    fn write(&self, writer: &mut dyn Write, dataset: &str) -> io::Result<()> {
+        let Kind { status, ambiguous, multiallelic, several, duplicate, flipped } = self.kind;
+        writeln!(
+            writer,
+            ",{},{},{},{},{},{multiallelic},{ambiguous},{flipped},{},{},{several},{duplicate},NA,{},{dataset},{}",
+            csv(self.site.id),
+            csv(self.site.reference),
+            csv(self.alternate),
+            csv(self.effect),
+            self.candidate.kind.name(),
+            status != Status::NotBest,
+            self.is_excluded,
+            status.name(),
+            self.reason,
+        )
     }
 }
 
@@ -159,11 +207,6 @@ fn excluded(matched: &Matched<'_>, own: &Match, site: &TargetSite<'_>) -> String
         (!by_id && rules.ignore_strand_flips && own.candidate.kind.is_flipped(), "other strand"),
     ];
     reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect::<Vec<_>>().join("; ")
-}
-
-/// The part of a line behind the row's, where there is no candidate.
-fn unmatched(dataset: &str, why: Unmatched) -> String {
-    format!(",,,,,,,,,,,,,unmatched,{},{}", csv(dataset), why.reason())
 }
 
 /// A cell, in quotation marks where it needs them.

@@ -9,6 +9,7 @@ use std::hash::Hasher;
 use super::chromosome::Chromosome;
 use super::score_variants::{ScoreVariant, upper_case};
 use super::scoring_file::ScoringFile;
+use crate::formats::genotypes::sites::SiteTable;
 
 /// A variant of the genotypes, as readers have it.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +131,19 @@ impl<'w> Kept<'w> {
         let end = self.text.len();
         let sites = places.into_iter().flatten().map(|place| KeptSite { place, number, start, end });
         self.sites.extend(sites);
+    }
+
+    /// Keeps the sites of a file of genotypes that are wanted.
+    pub fn observe_table(&mut self, file: u32, table: &SiteTable) {
+        for (variant, site) in (0..).zip(table.iter()) {
+            let place = Site {
+                contig: site.contig,
+                position: site.position.into(),
+                id: site.id,
+                reference: site.reference,
+            };
+            self.observe(SiteNumber { variant, file }, place, site.alternates());
+        }
     }
 
     /// Adds those of another part.
