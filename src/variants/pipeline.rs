@@ -4,15 +4,14 @@
 //! see all records in order, on the calling thread. What comes out depends on the records and the chain alone.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rayon::ThreadPool;
 use thiserror::Error;
 
 use crate::compute::stages::Stage;
 use crate::formats::indexed::IndexedError;
-use crate::formats::vcf::bcf::{self, BcfError, Dictionary};
-use crate::formats::vcf::reader::{Batch, VariantError, VariantReader, bcf_records};
+use crate::formats::vcf::bcf::{BcfError, Dictionary};
+use crate::formats::vcf::reader::{Batch, BatchProblem, VariantError, VariantReader};
 use crate::formats::vcf::record::{Record, RecordError};
 use crate::formats::vcf::writer::{Block, VariantWriter};
 
@@ -150,37 +149,10 @@ pub fn records_of(
     batch: Batch,
     dictionary: Option<&Dictionary>,
 ) -> Result<Vec<Record>, PipelineError> {
-    let mut records = Vec::new();
-    let failed = |number, source| PipelineError::Line { path: path.to_owned(), line: number, source };
-    if let Some(dictionary) = dictionary {
-        let (mut lines, mut ends, mut begin) = (Vec::with_capacity(4 * batch.bytes.len()), Vec::new(), 0);
-        for (number, end) in (batch.first..).zip(bcf_records(&batch.bytes)) {
-            let decoded = bcf::decode(&batch.bytes[begin..end], dictionary, &mut lines);
-            decoded.map_err(|source| PipelineError::Bcf { path: path.to_owned(), number, source })?;
-            ends.push(lines.len());
-            begin = end;
-        }
-        let (lines, mut begin) = (Arc::new(lines), 0);
-        for (number, end) in (batch.first..).zip(ends) {
-            let record = Record::of_batch(&lines, begin..end);
-            records.push(record.map_err(|source| failed(number, source))?);
-            begin = end;
-        }
-        return Ok(records);
-    }
-    let bytes = Arc::new(batch.bytes);
-    let (mut begin, mut number) = (0, batch.first);
-    let ends = memchr::memchr_iter(b'\n', &bytes).chain([bytes.len()]);
-    for end in ends {
-        let line = &bytes[begin..end];
-        let length = line.len() - usize::from(line.last() == Some(&b'\r'));
-        if length > 0 {
-            let record = Record::of_batch(&bytes, begin..begin + length);
-            records.push(record.map_err(|source| failed(number, source))?);
-        }
-        (begin, number) = (end + 1, number + 1);
-    }
-    Ok(records)
+    batch.records(dictionary).map_err(|problem| match problem {
+        BatchProblem::Line { line, source } => PipelineError::Line { path: path.to_owned(), line, source },
+        BatchProblem::Bcf { number, source } => PipelineError::Bcf { path: path.to_owned(), number, source },
+    })
 }
 
 /// Runs a chain from a reader to a writer with the pool's threads.

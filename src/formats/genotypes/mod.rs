@@ -8,6 +8,7 @@ pub mod bytes;
 pub mod calls;
 pub mod samples;
 pub mod sites;
+pub mod vcf;
 pub mod window;
 
 use std::io;

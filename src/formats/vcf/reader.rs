@@ -12,9 +12,10 @@ use std::sync::Arc;
 use memchr::{memchr_iter, memrchr};
 use thiserror::Error;
 
-use super::bcf::Dictionary;
+use super::bcf::{self, BcfError, Dictionary};
 use super::header::{Header, HeaderError};
 use super::index::{Chunk, VariantIndex};
+use super::record::{Record, RecordError};
 use crate::formats::bgzf::{BgzfError, BlockReader};
 
 /// A batch takes about so many bytes, if nobody wants another size.
@@ -92,6 +93,66 @@ pub struct Batch {
     /// Where BGZF blocks begin: place among the bytes (that of the first may be before them, as a number below 0), and
     /// compressed offset. The last begins behind the bytes or holds them. Empty where that was not asked for.
     pub blocks: Vec<(i64, u64)>,
+}
+
+/// What is wrong with a record of a batch.
+#[derive(Debug, Error)]
+pub enum BatchProblem {
+    /// A line is no record.
+    #[error("line {line}: {source}")]
+    Line {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        source: RecordError,
+    },
+    /// A BCF record is damaged.
+    #[error("record {number}: {source}")]
+    Bcf {
+        /// The record, from 1.
+        number: u64,
+        /// What is wrong.
+        source: BcfError,
+    },
+}
+
+impl Batch {
+    /// Its records; a BCF's with the file's dictionary.
+    ///
+    /// # Errors
+    /// A line is no record, or a BCF record is damaged.
+    pub fn records(self, dictionary: Option<&Dictionary>) -> Result<Vec<Record>, BatchProblem> {
+        let mut records = Vec::new();
+        let failed = |line, source| BatchProblem::Line { line, source };
+        if let Some(dictionary) = dictionary {
+            let (mut lines, mut ends, mut begin) = (Vec::with_capacity(4 * self.bytes.len()), Vec::new(), 0);
+            for (number, end) in (self.first..).zip(bcf_records(&self.bytes)) {
+                let decoded = bcf::decode(&self.bytes[begin..end], dictionary, &mut lines);
+                decoded.map_err(|source| BatchProblem::Bcf { number, source })?;
+                ends.push(lines.len());
+                begin = end;
+            }
+            let (lines, mut begin) = (Arc::new(lines), 0);
+            for (number, end) in (self.first..).zip(ends) {
+                let record = Record::of_batch(&lines, begin..end);
+                records.push(record.map_err(|source| failed(number, source))?);
+                begin = end;
+            }
+            return Ok(records);
+        }
+        let bytes = Arc::new(self.bytes);
+        let (mut begin, mut number) = (0, self.first);
+        for end in memchr_iter(b'\n', &bytes).chain([bytes.len()]) {
+            let line = &bytes[begin..end];
+            let length = line.len() - usize::from(line.last() == Some(&b'\r'));
+            if length > 0 {
+                let record = Record::of_batch(&bytes, begin..begin + length);
+                records.push(record.map_err(|source| failed(number, source))?);
+            }
+            (begin, number) = (end + 1, number + 1);
+        }
+        Ok(records)
+    }
 }
 
 /// Reads a file from its first record on, or those of regions.
