@@ -237,6 +237,9 @@ impl Drafts {
         let order =
             |id: &String| self.nodes.get(id).map(|node| (node.contig.clone(), node.start, node.order));
         found.sort_by_cached_key(|(id, _)| (order(id), id.clone()));
+        let mut in_file: Vec<&String> = found.iter().map(|(id, _)| id).collect();
+        in_file.sort_by_cached_key(|id| (self.nodes.get(*id).map(|node| node.order), *id));
+        let places: FxHashMap<String, u32> = in_file.into_iter().cloned().zip(0..).collect();
         let mut transcripts = Vec::new();
         for (id, parts) in found {
             let Some(node) = self.nodes.get(&id) else { continue };
@@ -263,7 +266,8 @@ impl Drafts {
                 passed_over.inconsistent += 1;
                 continue;
             };
-            transcripts.push((genome.contig_name(contig).to_owned(), transcript));
+            let order = places.get(&id).copied().unwrap_or_default();
+            transcripts.push((genome.contig_name(contig).to_owned(), Transcript { order, ..transcript }));
         }
         Ok((Genes::new(transcripts), passed_over))
     }
@@ -424,6 +428,7 @@ fn transcript(
             hgnc: node.tags.hgnc.or(gene.and_then(|(_, gene)| gene.tags.hgnc)),
             ..node.tags.clone()
         },
+        order: 0,
     }))
 }
 

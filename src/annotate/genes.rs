@@ -69,6 +69,8 @@ pub struct Transcript {
     pub coding: Option<Coding>,
     /// What is known to be missing or special.
     pub tags: Tags,
+    /// How many transcripts stand before it in the source.
+    pub order: u32,
 }
 
 /// An exon.

@@ -11,6 +11,7 @@ pub mod filter;
 pub mod gene_database;
 pub mod gene_file;
 pub mod genes;
+pub mod haplotype;
 pub mod hgvs;
 pub mod listing;
 mod packed;

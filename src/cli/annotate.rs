@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use clap::Args;
 
+use super::haplotypes::HaplotypeArguments;
 use super::phenotypes::PhenotypeArguments;
 use super::qc::UsageError;
 use super::variants::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan, Text};
@@ -225,6 +226,9 @@ pub struct AnnotateArguments {
 
     #[command(flatten)]
     phenotypes: PhenotypeArguments,
+
+    #[command(flatten)]
+    haplotypes: HaplotypeArguments,
 }
 
 /// Records grow some twenty times.
@@ -246,6 +250,10 @@ impl AnnotateArguments {
             let what = "--panel chooses entries: it needs --genes or --gff";
             return Err(UsageError::new(what.to_owned()).into());
         }
+        if self.haplotypes.is_wanted() && !has_genes {
+            let what = "--haplotype tells what genes come to: it needs --genes or --gff";
+            return Err(UsageError::new(what.to_owned()).into());
+        }
         let mut names = vec![self.vcf_info_field.as_str()];
         for name in tags.iter().map(|tag| tag.name.as_str()) {
             if names.contains(&name) {
@@ -260,13 +268,15 @@ impl AnnotateArguments {
         let sources = (!sources.is_empty()).then(|| Sources::new(sources, genome.clone()));
         let summaries =
             self.summary_path().map(|path| (path, Arc::new(Summaries::of_threads(self.output.threads()))));
-        let mut annotator = Annotator::new(Arc::new(genes), genome, options);
+        let genes = Arc::new(genes);
+        let mut annotator = Annotator::new(Arc::clone(&genes), genome.clone(), options);
         let mut sources = sources;
         if let Some((_, summaries)) = &summaries {
             annotator = annotator.counting(Arc::clone(summaries));
             sources = sources.map(|sources| sources.counting(Arc::clone(summaries)));
         }
         let left_out = annotator.left_out();
+        let mut crowded = None;
         let code = streams::run("annotate", &self.input, &self.output, ranks, |header| {
             let (mut header, mut steps) = (header.clone(), Vec::new());
             if has_genes {
@@ -282,6 +292,10 @@ impl AnnotateArguments {
                 header = tags.header(&header);
                 steps.push(Part::Each(Box::new(tags)));
             }
+            if let Some((step, with_haplotypes, count)) = self.haplotypes.step(&genes, &genome, &header) {
+                (header, crowded) = (with_haplotypes, Some(count));
+                steps.push(Part::Ordered(Box::new(step)));
+            }
             if let Some(text) = self.condition.text() {
                 steps.push(self.filter(text, &header, &tags)?);
             }
@@ -294,6 +308,9 @@ impl AnnotateArguments {
             let mut whole = LeftOut::default();
             all.iter().for_each(|one| whole.merge(one));
             tell(&whole);
+        }
+        if let Some(crowded) = crowded {
+            crowded.tell(ranks)?;
         }
         if let Some((path, summaries)) = &summaries
             && let Some(all) = streams::gathered(ranks, &summaries.merged())?

@@ -2,6 +2,7 @@
 
 mod annotate;
 mod db;
+mod haplotypes;
 mod phenotypes;
 mod qc;
 mod relate;
