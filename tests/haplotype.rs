@@ -126,11 +126,11 @@ fn with_untranslated(genes: &str) -> String {
     text
 }
 
-/// Variants of samples, many of them beside one another, on the contigs of a reference within ranges. `kinds` says how
-/// many in ten are indels; `overlap` whether they may overlap one another.
+/// Makes variants of samples, many of them beside one another.
 struct Maker {
     random: Random,
     samples: usize,
+    /// Indels among ten.
     indels: usize,
     /// Bases up to the next variant, at the most.
     gap: usize,
@@ -276,7 +276,8 @@ fn made_haplotypes_are_told_as_by_bcftools() {
             fs::write(&vcf, maker.vcf(&[range])).expect("VCF");
             let vcf = utf8(&vcf);
             let case = Case { reference: &reference, genes: &genes, vcf: &vcf };
-            for options in [&["-p", "a"][..], &["-p", "R", "-n", "2"], &["-p", "m", "-n", "40"], &["-p", "s"]]
+            for options in
+                [&["-p", "a"][..], &["-p", "R", "-n", "2"], &["-p", "m", "-n", "40"], &["-p", "s"], &["-l"]]
             {
                 runs += 1;
                 match case.compare(&python, options) {

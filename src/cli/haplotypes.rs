@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::variants::streams;
 use crate::annotate::genes::Genes;
-use crate::annotate::haplotype::{Haplotypes, Phase};
+use crate::annotate::haplotype::{Haplotypes, Options, Phase};
 use crate::compute::communicator::Communicator;
 use crate::formats::bases::Genome;
 use crate::formats::vcf::header::Header;
@@ -27,6 +27,10 @@ pub struct HaplotypeArguments {
     /// How many consequences of a haplotype FORMAT/BCSQ can tell of at a record
     #[arg(short, long, value_name = "INT", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=225), requires = "haplotype")]
     ncsq: u16,
+
+    /// Each variant by itself, whatever the phase
+    #[arg(short, long, requires = "haplotype", conflicts_with = "phase")]
+    local_csq: bool,
 }
 
 fn phase(letter: &str) -> Result<Phase, String> {
@@ -49,8 +53,9 @@ impl HaplotypeArguments {
         genome: &Genome,
         header: &Header,
     ) -> Option<(Haplotypes, Header, Crowded)> {
-        let entries = usize::from(self.ncsq);
-        let step = || Haplotypes::new(Arc::clone(genes), genome.clone(), header, self.phase, entries);
+        let options =
+            Options { phase: self.phase, entries: usize::from(self.ncsq), is_local: self.local_csq };
+        let step = || Haplotypes::new(Arc::clone(genes), genome.clone(), header, options);
         self.haplotype.then(step).map(|step| {
             let crowded = Crowded(step.crowded());
             (step, Haplotypes::header(header), crowded)

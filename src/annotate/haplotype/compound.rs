@@ -267,7 +267,7 @@ impl<'t> Haplotype<'t> {
 }
 
 /// What the amino acids say beside what is known already, and what of that they take back.
-fn of_peptides(
+pub(super) fn of_peptides(
     found: Consequences,
     longer: i64,
     old: &Peptide,

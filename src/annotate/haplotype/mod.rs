@@ -11,6 +11,7 @@ mod consequence;
 mod edge;
 mod genotypes;
 mod heap;
+mod local;
 mod model;
 mod sites;
 mod translate;
@@ -67,11 +68,22 @@ impl Phase {
     }
 }
 
+/// How haplotypes are made and told.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What is done with genotypes that are not phased.
+    pub phase: Phase,
+    /// How many consequences of a haplotype FORMAT/BCSQ can tell of, at least 1.
+    pub entries: usize,
+    /// Whether each variant is taken by itself.
+    pub is_local: bool,
+}
+
 /// Adds consequences of haplotypes to records.
 pub struct Haplotypes {
     genes: Arc<Genes>,
     genome: Genome,
-    phase: Phase,
+    options: Options,
     size: MaskSize,
     contig: Contig,
     /// The position of the last record.
@@ -97,13 +109,13 @@ struct Contig {
 }
 
 impl Haplotypes {
-    /// For the samples of a header. `entries` is how many consequences of a haplotype FORMAT/BCSQ can tell of, at least 1.
-    pub fn new(genes: Arc<Genes>, genome: Genome, header: &Header, phase: Phase, entries: usize) -> Self {
+    /// For the samples of a header.
+    pub fn new(genes: Arc<Genes>, genome: Genome, header: &Header, options: Options) -> Self {
         Self {
             genes,
             genome,
-            phase,
-            size: MaskSize { samples: header.samples().len(), entries: entries.max(1) },
+            options,
+            size: MaskSize { samples: header.samples().len(), entries: options.entries.max(1) },
             contig: Contig::default(),
             last: i64::MIN,
             held: VecDeque::new(),

@@ -10,7 +10,7 @@ use super::edge::{Allele, Checks, Edge, Place};
 use super::genotypes::Genotypes;
 use super::model::{Bases, Model};
 use super::tree::{Site, Step, Tree};
-use super::{Haplotypes, MODELS, Phase};
+use super::{Haplotypes, MODELS, Phase, local};
 use crate::formats::vcf::extent;
 use crate::formats::vcf::record::Record;
 use crate::variants::pipeline::RecordProblem;
@@ -29,7 +29,10 @@ struct Telling<'h> {
 
 impl Telling<'_> {
     fn tell(&mut self, model: &Arc<Model>, allele: usize, found: Consequences) {
-        let entry = Entry { found, model: Arc::clone(model), allele, told_by: None, text: None };
+        self.tell_entry(Entry { found, model: Arc::clone(model), allele, told_by: None, text: None });
+    }
+
+    fn tell_entry(&mut self, entry: Entry) {
         self.fits &= self.held.tell(entry, self.genotypes, self.size);
     }
 
@@ -167,7 +170,11 @@ impl Haplotypes {
                 self.ends.insert(model.last, model.order as usize);
             }
             let Some(tree) = self.trees.get_mut(&model.order) else { continue };
-            grow(telling, site, tree, segment, self.phase)?;
+            if self.options.is_local {
+                local::entries(tree, segment, site).into_iter().for_each(|entry| telling.tell_entry(entry));
+            } else {
+                grow(telling, site, tree, segment, self.options.phase)?;
+            }
         }
         Ok(is_met)
     }
