@@ -484,6 +484,28 @@ fn what_cannot_be_done_is_said() {
         let (code, message) = run(&write(&[(20_100, genotype)]), &["--gff", &genes]);
         assert_eq!(code, Some(0), "{genotype}: {message}");
     }
+    let odd = directory.path().join("odd.vcf");
+    let head = "##fileformat=VCFv4.2\n##contig=<ID=chr1>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\n";
+    let (long, end) = (&bases[20_090..20_400], &bases[25_540..25_560]);
+    let lines = [
+        ("0", "N", "A"),
+        ("20001", &bases[20_000..20_001], ",,G"),
+        ("20001", "", "A"),
+        ("20002", &bases[20_001..20_003], "<DEL>,*,A]chr2:5],."),
+        ("20004", &bases[20_003..20_005], "n"),
+        ("20091", long, "A"),
+        ("20092", &bases[20_091..20_092], &bases[20_091..20_500]),
+        ("25541", end, "TTTTTTTT"),
+        ("300000", "A", "<INS>"),
+        ("300001", "AC", "A"),
+        ("999999999999", "A", "C"),
+    ];
+    let lines = lines.map(|(at, old, new)| format!("chr1\t{at}\t.\t{old}\t{new}\t.\t.\t.\tGT\t1|2\n"));
+    fs::write(&odd, head.to_owned() + &lines.concat()).expect("VCF");
+    for options in [&[][..], &["-l"]] {
+        let (code, message) = run(&utf8(&odd), &[&["--gff", &genes], options].concat());
+        assert_eq!(code, Some(0), "{message}");
+    }
     let (code, message) = run(&write(&[(20_100, "0|1"), (20_090, "0|1")]), &["--gff", &genes]);
     assert_eq!(code, Some(3), "{message}");
     assert!(message.contains("not in order"), "{message}");
@@ -622,4 +644,42 @@ fn compounds_are_translations_of_the_haplotype() {
         "{checked} entries, {compounds} compounds, {restored} in frame, {behind_stops} behind a stop, {apart} apart"
     );
     assert!(checked > 1000 && compounds > 300 && restored > 50 && behind_stops > 50 && 50 * apart < checked);
+}
+
+/// The mitochondrion has its own code with us, and codons with an unknown base are X or what all choices agree on; for
+/// bcftools there is one code, and the place of an N in a codon decides which other one it is read as.
+#[test]
+fn codes_and_unknown_bases_differ_from_bcftools() {
+    let Some(python) = bcftools::python() else { return };
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let genes = utf8(&root().join("testdata/genes.gff3"));
+    let mut contigs = contigs(&utf8(&root().join("testdata/genome.fa")));
+    // T8 begins at chrM:3301, T1 at chr1:20001.
+    let mut put = |contig: &str, at: usize, bases: &str| {
+        contigs.get_mut(contig).expect("a contig").replace_range(at - 1..at - 1 + bases.len(), bases);
+    };
+    put("chrM", 3331, "ATA");
+    put("chr1", 20_031, "NNTCTNGTNANT");
+    let fasta: String = contigs.iter().map(|(name, bases)| format!(">{name}\n{bases}\n")).collect();
+    let reference = directory.path().join("changed.fa");
+    fs::write(&reference, fasta).expect("reference");
+    let records = [
+        "chr1\t20033\t.\tT\tC",
+        "chr1\t20035\t.\tT\tC",
+        "chr1\t20037\t.\tG\tC",
+        "chr1\t20040\t.\tA\tG",
+        "chrM\t3333\t.\tA\tG",
+    ];
+    let mut text = "##fileformat=VCFv4.2\n##contig=<ID=chr1>\n##contig=<ID=chrM>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n".to_owned();
+    records.iter().for_each(|record| text += &format!("{record}\t.\t.\t.\n"));
+    let vcf = directory.path().join("changed.vcf");
+    fs::write(&vcf, text).expect("VCF");
+    let (reference, vcf) = (utf8(&reference), utf8(&vcf));
+    let case = Case { reference: &reference, genes: &genes, vcf: &vcf };
+    let protein = |told: Vec<Told>| -> Vec<String> {
+        told.iter().map(|(_, info, _)| info.split('|').nth(5).unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(protein(told(&case.text(&[]))), ["11X", "12L>12P", "13V>13L", "14X", "11M"]);
+    let theirs = protein(case.theirs(&python, &[]).expect("bcftools ends well"));
+    assert_eq!(theirs, ["11X", "12L>12P", "13V>13L", "14H>14Y", "11I>11M"]);
 }

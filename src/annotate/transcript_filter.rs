@@ -252,6 +252,7 @@ mod tests {
             length: 801,
             coding: None,
             tags: super::super::genes::Tags { canonical: true, ..Default::default() },
+            order: 0,
         }
     }
 

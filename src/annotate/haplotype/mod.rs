@@ -192,10 +192,9 @@ impl Haplotypes {
                 self.finish_tree(tree);
             }
         }
-        while let Some(held) = self.held.pop_front_if(|held| held.until <= last) {
-            self.first += 1;
-            out.push(held.finish(TAG.as_bytes(), self.size));
-        }
+        let count = self.held.iter().take_while(|held| held.until <= last).count();
+        self.first += count as u64;
+        out.extend(self.held.drain(..count).map(|held| held.finish(TAG.as_bytes(), self.size)));
     }
 
     fn finish_tree(&mut self, mut tree: Tree) {
