@@ -1,8 +1,8 @@
 //! Variants of one haplotype taken together: INFO/BCSQ and FORMAT/BCSQ, as `bcftools csq` 1.24 writes them.
 //!
-//! Each transcript has a tree of haplotypes ([`tree`]) that grows with the records that meet its coding region. When the
-//! records are behind the transcript, each haplotype is read in stretches ([`compound`]) and its consequences go back to
-//! the records, which wait until then ([`buffer`]). What lies beside coding regions is told at once ([`sites`]).
+//! Each transcript has a tree of haplotypes (`tree`) that grows with the records that meet its coding region. When the
+//! records are behind the transcript, each haplotype is read in stretches (`compound`) and its consequences go back to
+//! the records, which wait until then (`buffer`). What lies beside coding regions is told at once (`sites`).
 
 mod biotype;
 mod buffer;
