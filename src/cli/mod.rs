@@ -4,6 +4,7 @@ mod annotate;
 mod db;
 mod haplotypes;
 mod phenotypes;
+mod prs;
 mod qc;
 mod relate;
 mod variants;
@@ -39,6 +40,7 @@ struct Arguments {
 enum Command {
     Annotate(Box<annotate::AnnotateArguments>),
     Db(db::DbArguments),
+    Prs(prs::PrsArguments),
     Qc(Box<qc::QcArguments>),
     Relate(relate::RelateArguments),
     Variants(Box<variants::VariantsArguments>),
@@ -63,6 +65,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Annotate(arguments) => on_ranks(|ranks| arguments.run(ranks)),
         Command::Db(arguments) => arguments.run(),
+        Command::Prs(arguments) => arguments.run(),
         Command::Qc(arguments) => on_ranks(|ranks| arguments.run(ranks)),
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),

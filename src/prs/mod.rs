@@ -1,11 +1,16 @@
-//! Polygenic scores: scoring files, and which variants of the genotypes they speak of.
+//! Polygenic scores: scoring files, which variants of the genotypes they speak of, and sums over people.
 //!
 //! [`scoring_file`] reads what the PGS Catalog and PLINK write, [`target`] keeps those sites of the genotypes that any score
 //! asks for, [`matching`] finds each score's variants among them by the rules of the PGS Catalog Calculator, [`match_log`]
-//! writes down what became of each. [`liftover`] moves scores to another genome build.
+//! writes down what became of each. [`liftover`] moves scores to another genome build. [`weights`] holds the matched weights
+//! of all scores by variant, [`frequencies`] what missing genotypes are taken for, [`kernel`] the sums. [`dense_table`] reads
+//! tables of weights, [`sscore`] writes sums.
 
 pub mod catalog_row;
 pub mod chromosome;
+pub mod dense_table;
+pub mod frequencies;
+pub mod kernel;
 pub mod liftover;
 pub mod match_log;
 pub mod matching;
@@ -14,4 +19,6 @@ pub mod score_problems;
 pub mod score_table;
 pub mod score_variants;
 pub mod scoring_file;
+pub mod sscore;
 pub mod target;
+pub mod weights;

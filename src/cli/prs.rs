@@ -1,0 +1,29 @@
+//! `norn prs`: polygenic scores.
+
+mod score;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+/// Polygenic scores.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct PrsArguments {
+    #[command(subcommand)]
+    command: PrsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PrsCommand {
+    Score(score::ScoreArguments),
+}
+
+impl PrsArguments {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            PrsCommand::Score(arguments) => arguments.run(),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! A strip of samples times a tile of scores: all that a block adds to its sums.
+
+use super::Kernel;
+use super::block::{Block, Use, strip_calls};
+use super::column::{Column, Form};
+use super::lookup::{self, NARROW, STREAMS, Table, add_narrow, add_wide};
+use super::places::Places;
+use super::values::{Lanes, Values, are_narrow, join_narrow, join_wide, of_dosages};
+
+/// Samples with missing genotypes are visited alone, unless there is one among so many.
+const MANY_MISSING: usize = 16;
+
+/// What is added to what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job<'j> {
+    pub(super) kernel: &'j Kernel<'j>,
+    pub(super) block: &'j Block,
+    pub(super) places: Places,
+    pub(super) tile: usize,
+    pub(super) strip: usize,
+}
+
+/// Tables and codes, kept from job to job.
+#[derive(Debug)]
+pub(super) struct Scratch<const L: usize> {
+    wide: Vec<Table<i64, L>>,
+    narrow: Vec<Table<i32, NARROW>>,
+    dosages: Vec<Table<i64, L>>,
+    values: Vec<Values<L>>,
+    codes: Vec<u8>,
+}
+
+impl<const L: usize> Default for Scratch<L> {
+    fn default() -> Self {
+        Self {
+            wide: Vec::new(),
+            narrow: Vec::new(),
+            dosages: Vec::new(),
+            values: vec![Values::NONE; 4 * STREAMS],
+            codes: Vec::new(),
+        }
+    }
+}
+
+/// Adds a job's units to its sums, a row of lanes a place.
+pub(super) fn run<const L: usize>(job: &Job, scratch: &mut Scratch<L>, sums: &mut [[i64; L]]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2<const L: usize>(job: &Job, scratch: &mut Scratch<L>, sums: &mut [[i64; L]]) {
+            Strip::new(job, scratch, sums).run();
+        }
+        if lookup::has_avx2() {
+            // SAFETY: the processor has AVX2.
+            return unsafe { with_avx2(job, scratch, sums) };
+        }
+    }
+    Strip::new(job, scratch, sums).run();
+}
+
+struct Strip<'j, 's, const L: usize> {
+    job: &'j Job<'j>,
+    lanes: Lanes<L>,
+    first_score: usize,
+    scratch: &'s mut Scratch<L>,
+    sums: &'s mut [[i64; L]],
+    /// What all samples get that is not added yet.
+    base: [i64; L],
+    /// Columns of the packed calls that come next, in their slots.
+    chunk: Vec<(usize, &'j Column)>,
+    /// Which of the codes that are there already the slots are of; `None` where they are put together here.
+    chunk_number: Option<usize>,
+    /// Whether tables must have missing genotypes too.
+    is_wide: bool,
+    dosages: Vec<&'j [u8]>,
+}
+
+impl<'j, 's, const L: usize> Strip<'j, 's, L> {
+    #[inline(always)]
+    fn new(job: &'j Job<'j>, scratch: &'s mut Scratch<L>, sums: &'s mut [[i64; L]]) -> Self {
+        let scores = job.kernel.tiles[job.tile].scores.clone();
+        let imputed = job.kernel.weights.scores().saturating_sub(scores.start);
+        Self {
+            job,
+            lanes: Lanes::new(&job.kernel.scales[scores.clone()], imputed),
+            first_score: scores.start,
+            scratch,
+            sums,
+            base: [0; L],
+            chunk: Vec::with_capacity(4 * STREAMS),
+            chunk_number: None,
+            is_wide: false,
+            dosages: Vec::with_capacity(STREAMS),
+        }
+    }
+
+    #[inline(always)]
+    fn run(&mut self) {
+        let block = self.job.block;
+        let uses = &block.uses[self.job.tile];
+        let is_shared = block.is_shared(uses);
+        for of_column in uses.chunk_by(|a, b| block.column_of(a) == block.column_of(b)) {
+            let number = of_column.first().map_or(0, |first| block.column_of(first));
+            let values = self.values(of_column);
+            let column = &block.columns[number];
+            match &column.form {
+                Form::Packed { .. } => {
+                    let slots = STREAMS * block.joined_columns;
+                    let (chunk_number, slot) = if is_shared {
+                        let ordinal = block.ordinals[number];
+                        (Some(ordinal / slots), ordinal % slots)
+                    } else {
+                        (None, self.chunk.len() % slots)
+                    };
+                    if chunk_number != self.chunk_number || self.chunk.len() == slots {
+                        self.add_chunk();
+                        self.chunk_number = chunk_number;
+                    }
+                    self.add_packed(slot, column, values);
+                }
+                Form::Sparse { common, samples, codes } => self.add_sparse(*common, samples, codes, &values),
+                Form::Dosages(streams) => {
+                    self.patch(&column.missing, |_| values.0[3]);
+                    for stream in streams {
+                        self.add_dosages(&values, stream);
+                    }
+                }
+            }
+        }
+        self.add_chunk();
+        self.flush_dosages();
+        add_wide(&[], &[], &self.base, self.sums);
+    }
+
+    #[inline(always)]
+    fn values(&self, uses: &[Use]) -> Values<L> {
+        let (kernel, block) = (self.job.kernel, self.job.block);
+        let mut values = Values::NONE;
+        for of in uses {
+            let term = &block.terms[of.term];
+            if let Some(row) = kernel.weights.row(term.row) {
+                values.add(&row.cut(of.weights.clone()), self.first_score, &self.lanes, &term.asked);
+            }
+        }
+        values
+    }
+
+    #[inline(always)]
+    fn add_packed(&mut self, slot: usize, column: &'j Column, mut values: Values<L>) {
+        let is_whole = matches!(column.form, Form::Packed { is_whole: true, .. });
+        let are_many = column.missing.len() * MANY_MISSING > self.job.places.samples();
+        if values.0[3] != [0; L] {
+            if is_whole && (L != NARROW || are_many) {
+                self.is_wide = true;
+            } else {
+                let imputed = values.0[3];
+                self.patch(&column.missing, |_| imputed);
+                values.0[3] = [0; L];
+            }
+        }
+        self.scratch.values[slot] = values;
+        self.chunk.push((slot, column));
+    }
+
+    /// Adds what all have that are not named, and to those the difference.
+    #[inline(always)]
+    fn add_sparse(&mut self, common: u8, samples: &[u32], codes: &[u8], values: &Values<L>) {
+        let of_common = values.0[usize::from(common & 3)];
+        self.base.iter_mut().zip(of_common).for_each(|(base, more)| *base = base.wrapping_add(more));
+        let differences = values
+            .0
+            .map(|row| -> [i64; L] { std::array::from_fn(|lane| row[lane].wrapping_sub(of_common[lane])) });
+        let first = self.first_of(samples);
+        self.patch(samples, |at| differences[usize::from(codes[first + at] & 3)]);
+    }
+
+    /// How many of a list's samples are before the strip.
+    #[inline(always)]
+    fn first_of(&self, samples: &[u32]) -> usize {
+        let start = self.job.places.strip(self.job.strip).start;
+        samples.partition_point(|sample| (*sample as usize) < start)
+    }
+
+    /// Adds to those samples of a list that are in the strip, by their number among these.
+    #[inline(always)]
+    fn patch(&mut self, samples: &[u32], of: impl Fn(usize) -> [i64; L]) {
+        let strip = self.job.places.strip(self.job.strip);
+        let quarter = strip.len().div_ceil(4);
+        let within = samples[self.first_of(samples)..].iter().map(|sample| *sample as usize);
+        for (at, sample) in within.take_while(|sample| *sample < strip.end).enumerate() {
+            let local = sample - strip.start;
+            if let Some(sums) = self.sums.get_mut(local % 4 * quarter + local / 4) {
+                let more = of(at);
+                sums.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.wrapping_add(more));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add_dosages(&mut self, values: &Values<L>, stream: &'j super::column::DosageBytes) {
+        let tables = &mut self.scratch.dosages;
+        if tables.is_empty() {
+            tables.resize(STREAMS, [[0; L]; 256]);
+        }
+        of_dosages(values, stream, &mut tables[self.dosages.len()]);
+        let start = self.job.places.strip(self.job.strip).start;
+        self.dosages.push(&stream.bytes[start..start + self.sums.len()]);
+        if self.dosages.len() == STREAMS {
+            self.flush_dosages();
+        }
+    }
+
+    #[inline(always)]
+    fn flush_dosages(&mut self) {
+        if !self.dosages.is_empty() {
+            add_wide(&self.dosages, &self.scratch.dosages, &[0; L], self.sums);
+            self.dosages.clear();
+        }
+    }
+
+    /// Adds the packed columns that came.
+    #[inline(always)]
+    fn add_chunk(&mut self) {
+        if self.chunk.is_empty() {
+            return;
+        }
+        let (block, count) = (self.job.block, self.job.block.joined_columns);
+        let places = self.sums.len();
+        let Scratch { wide, narrow, values, codes, .. } = &mut *self.scratch;
+        // Streams that no score has a weight in are passed over.
+        let mut streams: Vec<usize> = self.chunk.iter().map(|(slot, _)| slot / count).collect();
+        streams.dedup();
+        let joined: Vec<&[u8]> = if let Some(number) = self.chunk_number {
+            streams
+                .iter()
+                .map(|stream| block.codes(self.job.strip, number * STREAMS + stream, places))
+                .collect()
+        } else {
+            codes.resize(STREAMS * places, 0);
+            for (columns, codes) in self.chunk.chunks(count).zip(codes.chunks_exact_mut(places)) {
+                let columns: Vec<&Column> = columns.iter().map(|(_, column)| *column).collect();
+                lookup::join(&strip_calls(&columns, &self.job.places, self.job.strip), codes);
+            }
+            codes.chunks_exact(places).take(streams.len()).collect()
+        };
+        let of_stream = |stream: usize| &values[stream * count..(stream + 1) * count];
+        let used = &values[..streams.last().map_or(0, |last| (last + 1) * count)];
+        if L == NARROW && !self.is_wide && are_narrow(used, &self.lanes.spare_bits) {
+            narrow.resize(STREAMS, [[0; NARROW]; 256]);
+            for (stream, table) in streams.iter().zip(&mut *narrow) {
+                join_narrow(of_stream(*stream), &self.lanes.spare_bits, table);
+            }
+            // Both are arrays of as many lanes here.
+            let (sums, _) = self.sums.as_flattened_mut().as_chunks_mut::<NARROW>();
+            let base = std::array::from_fn(|lane| self.base.get(lane).copied().unwrap_or(0));
+            let bits = std::array::from_fn(|lane| self.lanes.spare_bits.get(lane).copied().unwrap_or(0));
+            add_narrow(&joined, narrow, &base, &bits, sums);
+        } else {
+            wide.resize(STREAMS, [[0; L]; 256]);
+            for (stream, table) in streams.iter().zip(&mut *wide) {
+                join_wide(of_stream(*stream), table);
+            }
+            add_wide(&joined, wide, &self.base, self.sums);
+        }
+        values.fill(Values::NONE);
+        self.base = [0; L];
+        self.chunk.clear();
+        self.is_wide = false;
+    }
+}
