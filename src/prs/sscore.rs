@@ -82,8 +82,13 @@ fn write_row(
     write!(row, "{}\t{}\t{}", of.individual, counts.alleles, counts.denominator)?;
     let number = |row: &mut Vec<u8>, value: f64| match look.digits {
         Some(digits) => write!(row, "\t{}", c_format::general(value, digits)),
-        None if value.is_nan() => row.write_all(b"\tnan"),
-        None => write!(row, "\t{value}"),
+        None => {
+            row.push(b'\t');
+            let mut buffer = zmij::Buffer::new();
+            let text = if value.is_nan() { "nan" } else { buffer.format(value) };
+            row.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+            Ok(())
+        }
     };
     number(row, counts.named_dosage)?;
     let values: Vec<f64> = sums.sums_of(sample).collect();

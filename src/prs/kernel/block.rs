@@ -6,9 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::column::{AlleleReader, Column, Form};
-use super::lookup;
+use super::lookup::{Codes, STREAMS};
 use super::places::Places;
 use super::ploidy::{People, Ploidy};
+use super::strip::put_together;
 use super::values::Asked;
 use super::{Imputation, Kernel, KernelError, Part};
 use crate::formats::genotypes::{Cursor, Genotypes};
@@ -42,8 +43,8 @@ pub(super) struct Block {
     packed: usize,
     /// So many packed columns' calls are put together in a byte.
     pub(super) joined_columns: usize,
-    /// For each strip, codes of all packed columns.
-    joined: Vec<Vec<u8>>,
+    /// For each strip, codes of all packed columns: chunk by chunk, for each place.
+    joined: Vec<Vec<Codes>>,
     /// Alleles that each group counts, of others and of males.
     pub(super) denominators: Vec<[u64; 2]>,
 }
@@ -181,7 +182,8 @@ impl Block {
                 None => None,
             };
             let frequency = frequency.unwrap_or_else(|| {
-                let count = reader.allele.count(ploidy.classes_of_frequency(), pass.people);
+                let count =
+                    reader.allele.count(&reader.genotypes, ploidy.classes_of_frequency(), pass.people);
                 let even = if allele == 0 && alleles > 2 {
                     1.0 - 1.0 / alleles as f64
                 } else {
@@ -191,7 +193,14 @@ impl Block {
             });
             let is_straight = of_stream.iter().all(|(_, row)| row.effect.takes_haploids());
             for class in classes {
-                let column = reader.allele.column(*class, pass.people, pass.range, &pass.places, is_straight);
+                let column = reader.allele.column(
+                    &reader.genotypes,
+                    *class,
+                    pass.people,
+                    pass.range,
+                    &pass.places,
+                    is_straight,
+                );
                 for (number, row) in of_stream {
                     let is_reference = allele == 0 && (row.allele == 0);
                     let asked = kernel.asked(row.effect, frequency, is_reference, class.1);
@@ -253,16 +262,17 @@ impl Block {
             return;
         }
         let packed: Vec<&Column> = self.columns.iter().filter(|column| is_packed(column)).collect();
+        let chunks: Vec<&[&Column]> = packed.chunks(STREAMS * self.joined_columns).collect();
         let strips = (0..pass.places.strips()).into_par_iter();
         self.joined = strips
             .map(|strip| {
                 let places = pass.places.strip(strip).len().next_multiple_of(4);
-                let mut joined = vec![0; packed.len().div_ceil(self.joined_columns) * places];
-                let codes = joined.chunks_exact_mut(places);
-                for (columns, codes) in packed.chunks(self.joined_columns).zip(codes) {
-                    lookup::join(&strip_calls(columns, &pass.places, strip), codes);
+                let mut codes = vec![[0; STREAMS]; chunks.len() * places];
+                let mut joined = Vec::new();
+                for (columns, codes) in chunks.iter().zip(codes.chunks_exact_mut(places)) {
+                    put_together(columns, self.joined_columns, &pass.places, strip, &mut joined, codes);
                 }
-                joined
+                codes
             })
             .collect();
     }
@@ -277,23 +287,12 @@ impl Block {
         self.terms.get(of.term).map_or(0, |term| term.column)
     }
 
-    /// Codes of so many packed columns that were put together, of a strip of so many places.
-    pub(super) fn codes(&self, strip: usize, stream: usize, places: usize) -> &[u8] {
+    /// Codes of a chunk of packed columns that were put together, of a strip of so many places.
+    pub(super) fn codes(&self, strip: usize, chunk: usize, places: usize) -> &[Codes] {
         let joined =
-            self.joined.get(strip).and_then(|joined| joined.get(stream * places..(stream + 1) * places));
+            self.joined.get(strip).and_then(|joined| joined.get(chunk * places..(chunk + 1) * places));
         joined.unwrap_or_default()
     }
-}
-
-/// The packed calls of a strip.
-pub(super) fn strip_calls<'c>(columns: &[&'c Column], places: &Places, strip: usize) -> Vec<&'c [u8]> {
-    let samples = places.strip(strip);
-    let bytes = samples.start / 4..samples.end.div_ceil(4);
-    let calls = columns.iter().map(|column| match &column.form {
-        Form::Packed { codes, .. } => codes.get(bytes.clone()).unwrap_or_default(),
-        _ => &[],
-    });
-    calls.collect()
 }
 
 impl Kernel<'_> {

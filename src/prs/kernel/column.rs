@@ -60,11 +60,24 @@ pub(super) struct DosageBytes {
 /// Genotypes of an allele of a variant, as calls or as dosages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AlleleReader {
+    /// The allele's calls, where they are not those of the genotypes.
     calls: Calls,
+    from: From,
     masked: Calls,
     packed: Vec<u8>,
-    dosages: Option<u64>,
     values: Vec<u64>,
+}
+
+/// Where an allele's copies are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum From {
+    /// In the calls of the genotypes.
+    #[default]
+    Genotypes,
+    /// In the reader's calls.
+    Calls,
+    /// In the reader's values, where one copy is so much.
+    Values(u64),
 }
 
 /// Why an allele cannot be counted.
@@ -73,19 +86,18 @@ pub(super) type Refused = &'static str;
 impl AlleleReader {
     /// Takes what genotypes say about an allele; 0 stands for all alternate alleles together.
     pub(super) fn read(&mut self, genotypes: &Genotypes, allele: u32) -> Result<(), Refused> {
-        self.dosages = None;
         if genotypes.dosages.of != DosageOf::Nobody {
             if allele > 0 {
                 return Err("dosages of one of several alternate alleles are not known");
             }
             return self.read_dosages(genotypes);
         }
-        if allele == 0 {
-            self.calls.clone_from(&genotypes.calls);
-        } else {
+        self.from = From::Genotypes;
+        if allele > 0 {
             genotypes.copies_of(allele, &mut self.packed);
             self.calls.clear(genotypes.samples);
             self.calls.set_packed(&self.packed);
+            self.from = From::Calls;
         }
         Ok(())
     }
@@ -122,7 +134,7 @@ impl AlleleReader {
         if values.iter().any(|value| *value != MISSING_DOSAGE && *value > 2 * one) {
             return Err("a dosage is greater than two copies");
         }
-        self.dosages = Some(one);
+        self.from = From::Values(one);
         // What are calls, is counted as such.
         let code_of = |value: u64| match value {
             MISSING_DOSAGE => Some(MISSING),
@@ -144,16 +156,17 @@ impl AlleleReader {
         }
         self.calls.clear(genotypes.samples);
         self.calls.set_packed(&self.packed);
-        self.dosages = None;
+        self.from = From::Calls;
         Ok(())
     }
 
     /// Copies of the allele among the founders.
-    pub(super) fn count(&mut self, classes: &[Class], people: &People) -> AlleleCount {
+    pub(super) fn count(&mut self, genotypes: &Genotypes, classes: &[Class], people: &People) -> AlleleCount {
         let mut count = AlleleCount::default();
+        let calls = if self.from == From::Genotypes { &genotypes.calls } else { &self.calls };
         for &(who, halves) in classes {
             let weight = if halves { 1 } else { 2 };
-            if let Some(one) = self.dosages {
+            if let From::Values(one) = self.from {
                 for (sample, value) in self.values.iter().enumerate() {
                     if *value != MISSING_DOSAGE && people.is_member(who, sample) && people.is_founder(sample)
                     {
@@ -164,9 +177,9 @@ impl AlleleReader {
                 continue;
             }
             let [none, some, two, _] = if who == Who::All && people.all_are_founders {
-                self.calls.counts()
+                calls.counts()
             } else {
-                self.calls.packed(&mut self.packed);
+                calls.packed(&mut self.packed);
                 let masked = self.packed.iter().enumerate();
                 let masked = masked.map(|(at, byte)| byte | !(people.members(who, at) & people.founders(at)));
                 self.masked.clear(people.samples);
@@ -183,6 +196,7 @@ impl AlleleReader {
     /// anything but the dosage itself.
     pub(super) fn column(
         &mut self,
+        genotypes: &Genotypes,
         (who, _): Class,
         people: &People,
         range: &Range<usize>,
@@ -190,11 +204,7 @@ impl AlleleReader {
         is_straight: bool,
     ) -> Column {
         let mut missing = Vec::new();
-        let within = |samples: &[u32]| {
-            let place = |sample: usize| samples.partition_point(|at| (*at as usize) < sample);
-            place(range.start)..place(range.end)
-        };
-        if let Some(one) = self.dosages {
+        if let From::Values(one) = self.from {
             let values = self.values.iter().enumerate().take(range.end).skip(range.start);
             let of_class = values.map(|(sample, value)| people.is_member(who, sample).then_some(*value));
             let counted: Vec<Option<u64>> = of_class.collect();
@@ -213,31 +223,51 @@ impl AlleleReader {
             }
             return Column { form: Form::Dosages(streams), missing };
         }
+        let calls = if self.from == From::Genotypes { &genotypes.calls } else { &self.calls };
         let start = range.start as u32;
         if who == Who::All
-            && let View::Sparse { common, samples, codes } = self.calls.view()
+            && let View::Sparse { common, samples, codes } = calls.view()
             && samples.len() < people.samples / SPARSE
             && common != MISSING
         {
-            let taken = within(samples);
+            let place = |sample: usize| samples.partition_point(|at| (*at as usize) < sample);
+            let taken = place(range.start)..place(range.end);
             let samples: Vec<u32> = samples[taken.clone()].iter().map(|sample| sample - start).collect();
             let codes = codes[taken].to_vec();
             let unknown = samples.iter().zip(&codes).filter(|(_, code)| **code == MISSING);
             missing.extend(unknown.map(|(sample, _)| *sample));
             return Column { form: Form::Sparse { common, samples, codes }, missing };
         }
-        self.calls.packed(&mut self.packed);
-        let mut unknown = Vec::new();
-        self.calls.samples_with(MISSING, &mut unknown);
-        let is_member = |sample: &&u32| who == Who::All || people.is_member(who, **sample as usize);
-        let taken = within(&unknown);
-        missing.extend(unknown[taken].iter().filter(is_member).map(|sample| sample - start));
+        let packed = match calls.view() {
+            View::Packed(packed) => packed,
+            _ => {
+                calls.packed(&mut self.packed);
+                &self.packed
+            }
+        };
         let bytes = range.start / 4..range.end.div_ceil(4);
-        let mut codes = self.packed[bytes.clone()].to_vec();
+        let mut codes = packed.get(bytes.clone()).unwrap_or_default().to_vec();
+        find_missing(&codes, &mut missing);
         if who != Who::All {
+            missing.retain(|sample| people.is_member(who, range.start + *sample as usize));
             bytes.zip(&mut codes).for_each(|(at, code)| *code |= !people.members(who, at));
         }
         Column { form: Form::Packed { codes, is_whole: who == Who::All }, missing }
+    }
+}
+
+/// The samples whose packed calls are missing.
+fn find_missing(packed: &[u8], into: &mut Vec<u32>) {
+    let (words, rest) = packed.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    for (first, word) in (0u32..).step_by(32).zip(words.iter().chain([&last])) {
+        let word = u64::from_le_bytes(*word);
+        let mut both = word & word >> 1 & 0x5555_5555_5555_5555;
+        while both != 0 {
+            into.push(first + both.trailing_zeros() / 2);
+            both &= both - 1;
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Survey {
         self.largest = self.largest.max(size);
         while let Some(decimals) = self.decimals {
             let power = POWERS[decimals];
-            let whole = (size * power).round_ties_even();
+            let whole = rounded(size * power);
             if whole < EXACT && whole / power == size {
                 break;
             }
@@ -73,6 +73,13 @@ fn exponent(size: f64) -> i32 {
     bits as i32 - 1022
 }
 
+/// The nearest integer, ties to even; without the instruction for it, which not all processors have.
+#[inline(always)]
+pub(super) fn rounded(number: f64) -> f64 {
+    const SHIFT: f64 = 1.5 * (1u64 << 52) as f64;
+    if number.abs() < (1u64 << 51) as f64 { (number + SHIFT) - SHIFT } else { number.round_ties_even() }
+}
+
 /// A number times a power of two, also where that is no `f64`.
 fn times_power(number: f64, power: i32) -> f64 {
     let half = power / 2;
@@ -93,9 +100,9 @@ impl Scale {
     #[inline]
     pub(super) fn units(&self, weight: f64) -> i64 {
         if self.decimals == 0 && !self.is_short {
-            return times_power(weight, self.bits).round_ties_even() as i64;
+            return rounded(times_power(weight, self.bits)) as i64;
         }
-        ((weight * self.power()).round_ties_even() as i64) << self.bits
+        (rounded(weight * self.power()) as i64) << self.bits
     }
 
     /// Whether tables of 32 bits are worth a trial.
@@ -149,6 +156,15 @@ mod tests {
         assert_eq!(scale.value(scale.units(0.1) + scale.units(0.2)), 0.3);
         assert_eq!(scale.value(-scale.units(0.1)), -0.1);
         assert_eq!(scale.value(0).to_bits(), 0);
+    }
+
+    #[test]
+    fn numbers_are_rounded_to_the_nearest_integer() {
+        for number in
+            [0.5, 1.5, -2.5, 0.49999999999999994, 2251799813685247.5, 4503599627370495.5, 1e300, -0.2]
+        {
+            assert_eq!(rounded(number), number.round_ties_even());
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A strip of samples times a tile of scores: all that a block adds to its sums.
 
 use super::Kernel;
-use super::block::{Block, Use, strip_calls};
+use super::block::{Block, Use};
 use super::column::{Column, Form};
-use super::lookup::{self, NARROW, STREAMS, Table, add_narrow, add_wide};
+use super::lookup::{self, Codes, NARROW, STREAMS, Tables, add_narrow, add_wide};
 use super::places::Places;
 use super::values::{Lanes, Values, are_narrow, join_narrow, join_wide, of_dosages};
 
@@ -23,20 +23,22 @@ pub(super) struct Job<'j> {
 /// Tables and codes, kept from job to job.
 #[derive(Debug)]
 pub(super) struct Scratch<const L: usize> {
-    wide: Vec<Table<i64, L>>,
-    narrow: Vec<Table<i32, NARROW>>,
-    dosages: Vec<Table<i64, L>>,
+    wide: Tables<i64, L>,
+    narrow: Tables<i32, NARROW>,
+    dosages: Tables<i64, L>,
     values: Vec<Values<L>>,
-    codes: Vec<u8>,
+    joined: Vec<u8>,
+    codes: Vec<Codes>,
 }
 
 impl<const L: usize> Default for Scratch<L> {
     fn default() -> Self {
         Self {
-            wide: Vec::new(),
-            narrow: Vec::new(),
-            dosages: Vec::new(),
+            wide: lookup::empty_tables(),
+            narrow: lookup::empty_tables(),
+            dosages: lookup::empty_tables(),
             values: vec![Values::NONE; 4 * STREAMS],
+            joined: Vec::new(),
             codes: Vec::new(),
         }
     }
@@ -129,7 +131,11 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
         }
         self.add_chunk();
         self.flush_dosages();
-        add_wide(&[], &[], &self.base, self.sums);
+        if self.base != [0; L] {
+            for sums in &mut *self.sums {
+                sums.iter_mut().zip(self.base).for_each(|(sum, more)| *sum = sum.wrapping_add(more));
+            }
+        }
     }
 
     #[inline(always)]
@@ -198,11 +204,7 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
 
     #[inline(always)]
     fn add_dosages(&mut self, values: &Values<L>, stream: &'j super::column::DosageBytes) {
-        let tables = &mut self.scratch.dosages;
-        if tables.is_empty() {
-            tables.resize(STREAMS, [[0; L]; 256]);
-        }
-        of_dosages(values, stream, &mut tables[self.dosages.len()]);
+        of_dosages(values, stream, &mut self.scratch.dosages[self.dosages.len()].0);
         let start = self.job.places.strip(self.job.strip).start;
         self.dosages.push(&stream.bytes[start..start + self.sums.len()]);
         if self.dosages.len() == STREAMS {
@@ -212,10 +214,16 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
 
     #[inline(always)]
     fn flush_dosages(&mut self) {
-        if !self.dosages.is_empty() {
-            add_wide(&self.dosages, &self.scratch.dosages, &[0; L], self.sums);
-            self.dosages.clear();
+        if self.dosages.is_empty() {
+            return;
         }
+        let Scratch { dosages: tables, codes, .. } = &mut *self.scratch;
+        // Streams that are not there pick row 0.
+        tables[self.dosages.len()..].iter_mut().for_each(|table| table.0[0] = [0; L]);
+        codes.resize(self.sums.len(), [0; STREAMS]);
+        lookup::interleave(&self.dosages, codes);
+        add_wide(codes, self.dosages.len(), tables, &[0; L], self.sums);
+        self.dosages.clear();
     }
 
     /// Adds the packed columns that came.
@@ -226,45 +234,68 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
         }
         let (block, count) = (self.job.block, self.job.block.joined_columns);
         let places = self.sums.len();
-        let Scratch { wide, narrow, values, codes, .. } = &mut *self.scratch;
-        // Streams that no score has a weight in are passed over.
-        let mut streams: Vec<usize> = self.chunk.iter().map(|(slot, _)| slot / count).collect();
-        streams.dedup();
-        let joined: Vec<&[u8]> = if let Some(number) = self.chunk_number {
-            streams
-                .iter()
-                .map(|stream| block.codes(self.job.strip, number * STREAMS + stream, places))
-                .collect()
+        let Scratch { wide, narrow, values, joined, codes, .. } = &mut *self.scratch;
+        let streams = self.chunk.last().map_or(0, |(slot, _)| slot / count + 1);
+        let codes: &[Codes] = if let Some(number) = self.chunk_number {
+            block.codes(self.job.strip, number, places)
         } else {
-            codes.resize(STREAMS * places, 0);
-            for (columns, codes) in self.chunk.chunks(count).zip(codes.chunks_exact_mut(places)) {
-                let columns: Vec<&Column> = columns.iter().map(|(_, column)| *column).collect();
-                lookup::join(&strip_calls(&columns, &self.job.places, self.job.strip), codes);
-            }
-            codes.chunks_exact(places).take(streams.len()).collect()
+            let columns: Vec<&Column> = self.chunk.iter().map(|(_, column)| *column).collect();
+            codes.resize(places, [0; STREAMS]);
+            put_together(&columns, count, &self.job.places, self.job.strip, joined, codes);
+            codes
         };
         let of_stream = |stream: usize| &values[stream * count..(stream + 1) * count];
-        let used = &values[..streams.last().map_or(0, |last| (last + 1) * count)];
-        if L == NARROW && !self.is_wide && are_narrow(used, &self.lanes.spare_bits) {
-            narrow.resize(STREAMS, [[0; NARROW]; 256]);
-            for (stream, table) in streams.iter().zip(&mut *narrow) {
-                join_narrow(of_stream(*stream), &self.lanes.spare_bits, table);
+        if L == NARROW && !self.is_wide && are_narrow(&values[..streams * count], &self.lanes.spare_bits) {
+            for (stream, table) in narrow.iter_mut().take(streams).enumerate() {
+                join_narrow(of_stream(stream), &self.lanes.spare_bits, &mut table.0);
+            }
+            for table in narrow.iter_mut().skip(streams) {
+                table.0.fill([0; NARROW]);
             }
             // Both are arrays of as many lanes here.
             let (sums, _) = self.sums.as_flattened_mut().as_chunks_mut::<NARROW>();
             let base = std::array::from_fn(|lane| self.base.get(lane).copied().unwrap_or(0));
             let bits = std::array::from_fn(|lane| self.lanes.spare_bits.get(lane).copied().unwrap_or(0));
-            add_narrow(&joined, narrow, &base, &bits, sums);
+            add_narrow(codes, streams, narrow, &base, &bits, sums);
         } else {
-            wide.resize(STREAMS, [[0; L]; 256]);
-            for (stream, table) in streams.iter().zip(&mut *wide) {
-                join_wide(of_stream(*stream), table);
+            for (stream, table) in wide.iter_mut().take(streams).enumerate() {
+                join_wide(of_stream(stream), &mut table.0);
             }
-            add_wide(&joined, wide, &self.base, self.sums);
+            for table in wide.iter_mut().skip(streams) {
+                table.0.fill([0; L]);
+            }
+            add_wide(codes, streams, wide, &self.base, self.sums);
         }
         values.fill(Values::NONE);
         self.base = [0; L];
         self.chunk.clear();
         self.is_wide = false;
     }
+}
+
+/// Puts calls of a strip together: a byte of each `count` columns, and those of 16 side by side.
+#[inline(always)]
+pub(super) fn put_together(
+    columns: &[&Column],
+    count: usize,
+    places: &Places,
+    strip: usize,
+    joined: &mut Vec<u8>,
+    into: &mut [Codes],
+) {
+    let samples = places.strip(strip);
+    let bytes = samples.start / 4..samples.end.div_ceil(4);
+    joined.resize(STREAMS * into.len(), 0);
+    let streams = columns.chunks(count).zip(joined.chunks_exact_mut(into.len()));
+    let joined: Vec<&[u8]> = streams
+        .map(|(columns, joined)| {
+            let calls = columns.iter().map(|column| match &column.form {
+                Form::Packed { codes, .. } => codes.get(bytes.clone()).unwrap_or_default(),
+                _ => &[],
+            });
+            lookup::join(&calls.collect::<Vec<&[u8]>>(), joined);
+            &*joined
+        })
+        .collect();
+    lookup::interleave(&joined, into);
 }

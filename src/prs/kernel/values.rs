@@ -1,8 +1,8 @@
 //! What each code of a column counts in each score of a tile, and tables made of that.
 
 use super::column::{DosageBytes, NOBODY, Slope};
-use super::lookup::{NARROW, Table};
-use super::scale::Scale;
+use super::lookup::NARROW;
+use super::scale::{Scale, rounded};
 use crate::prs::weights::{Row, Scores};
 
 /// How the weights of a tile's scores become units, a score a lane.
@@ -54,7 +54,7 @@ impl<const L: usize> Values<L> {
             }
             if asked.expected != 0.0 && lanes.imputes[lane] {
                 // What halves has its expectation halved already.
-                let imputed = (units as f64 * asked.expected).round_ties_even() as i64;
+                let imputed = rounded(units as f64 * asked.expected) as i64;
                 self.0[3][lane] = self.0[3][lane].wrapping_add(imputed);
             }
         };
@@ -75,7 +75,7 @@ impl<const L: usize> Values<L> {
 
 /// Makes the table of up to four columns whose calls were put together; its rows are as many as their codes.
 #[inline(always)]
-pub(super) fn join_wide<const L: usize>(columns: &[Values<L>], table: &mut Table<i64, L>) {
+pub(super) fn join_wide<const L: usize>(columns: &[Values<L>], table: &mut [[i64; L]; 256]) {
     let sum = |a: &[i64; L], b: &[i64; L]| std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]));
     join(columns, table, |values| values.0, sum);
 }
@@ -85,7 +85,7 @@ pub(super) fn join_wide<const L: usize>(columns: &[Values<L>], table: &mut Table
 pub(super) fn join_narrow<const L: usize>(
     columns: &[Values<L>],
     spare_bits: &[u32; L],
-    table: &mut Table<i32, NARROW>,
+    table: &mut [[i32; NARROW]; 256],
 ) {
     let cut = |values: &Values<L>| {
         let cut = |row: [i64; L]| -> [i32; NARROW] {
@@ -142,7 +142,7 @@ pub(super) fn are_narrow<const L: usize>(columns: &[Values<L>], spare_bits: &[u3
 
 /// Makes the table of a byte of dosages: the nearest units below what each half of the byte counts.
 #[inline(always)]
-pub(super) fn of_dosages<const L: usize>(values: &Values<L>, of: &DosageBytes, table: &mut Table<i64, L>) {
+pub(super) fn of_dosages<const L: usize>(values: &Values<L>, of: &DosageBytes, table: &mut [[i64; L]; 256]) {
     let [none, one, two, _] = &values.0;
     let (mut high, mut low) = ([[0i64; L]; 16], [[0i64; L]; 16]);
     for lane in 0..L {
