@@ -5,6 +5,7 @@
 pub mod bcftools;
 pub mod compared;
 pub mod genes;
+pub mod genotypes;
 pub mod made;
 pub mod pgscatalog;
 pub mod plink;

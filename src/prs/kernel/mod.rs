@@ -68,7 +68,7 @@ impl Default for Settings {
         Self {
             imputation: Imputation::default(),
             x_model: XModel::default(),
-            strip: 8192,
+            strip: 4096,
             block_bytes: 6 << 20,
         }
     }
