@@ -138,7 +138,7 @@ impl AlleleReader {
         // What are calls, is counted as such.
         let code_of = |value: u64| match value {
             MISSING_DOSAGE => Some(MISSING),
-            value if value == 0 => Some(0),
+            0 => Some(0),
             value if value == one => Some(1),
             value if value == 2 * one => Some(2),
             _ => None,

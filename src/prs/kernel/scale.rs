@@ -219,7 +219,7 @@ mod tests {
                 (wanted << shift) - 2 * mantissa * power
             } else {
                 prop_assume!(-shift < 60 && (2 * mantissa * power).leading_zeros() as i32 > 2 - shift);
-                wanted - (2 * mantissa * power << -shift)
+                wanted - ((2 * mantissa * power) << -shift)
             };
             let half = if shift >= 0 { power } else { power << -shift };
             prop_assert!(off.abs() <= half, "{off} {half}");
