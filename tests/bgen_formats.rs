@@ -118,9 +118,9 @@ fn samples_are_named_in_the_file_or_beside_it() {
     }
     let directory = tempfile::tempdir().expect("temporary directory");
     let path = |name: &str| directory.path().join(name);
-    plink2(directory.path(), "--dummy 5 3 --export bgen-1.2 ref-first --out x");
-    plink2(directory.path(), "--dummy 5 3 --export bgen-1.1 ref-first --out y");
-    plink2(directory.path(), "--dummy 6 3 --export bgen-1.1 ref-first --out z");
+    plink2(directory.path(), "--dummy 5 3 --seed 1 --export bgen-1.2 ref-first --out x");
+    plink2(directory.path(), "--dummy 5 3 --seed 1 --export bgen-1.1 ref-first --out y");
+    plink2(directory.path(), "--dummy 6 3 --seed 1 --export bgen-1.1 ref-first --out z");
     let names =
         |file: Bgen| file.samples().iter().map(|sample| sample.individual.clone()).collect::<Vec<_>>();
     let expected = ["per0", "per1", "per2", "per3", "per4"];
@@ -209,7 +209,7 @@ fn cut_and_altered_files_are_refused_or_read_without_panic() {
     }
     let directory = tempfile::tempdir().expect("temporary directory");
     let path = |name: &str| directory.path().join(name);
-    plink2(directory.path(), "--dummy 9 6 0.1 acgt dosage-freq=0.3 --make-pgen --out x");
+    plink2(directory.path(), "--dummy 9 6 0.1 acgt dosage-freq=0.3 --seed 2 --make-pgen --out x");
     for (name, form) in [("other", "1.1"), ("z", "1.2 bits=8"), ("s", "1.3 bits=11")] {
         plink2(directory.path(), &format!("--pfile x --export bgen-{form} ref-first --out {name}"));
     }

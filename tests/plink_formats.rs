@@ -269,7 +269,7 @@ fn fixed_forms_with_dosages_are_what_plink2_reads() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let path = |name: &str| directory.path().join(name);
     let (people, variants) = (21usize, 30usize);
-    plink2(directory.path(), &format!("--dummy {people} {variants} 0 acgt --make-pgen --out x"));
+    plink2(directory.path(), &format!("--dummy {people} {variants} 0 acgt --seed 7 --make-pgen --out x"));
     for (name, mode) in [("three", 3u8), ("four", 4)] {
         let mut random = Random::new(u64::from(mode));
         let mut bytes = vec![0x6c, 0x1b, mode];
@@ -331,8 +331,11 @@ fn cut_and_altered_files_are_refused_or_read_without_panic() {
     let path = |name: &str| directory.path().join(name);
     fs::write(path("made.vcf"), made_vcf(2, 40, 30)).expect("VCF");
     plink2(directory.path(), "--vcf made.vcf --make-pgen --out x");
-    plink2(directory.path(), "--dummy 30 20 0.1 acgt dosage-freq=0.3 phase-freq=0.5 --make-pgen --out y");
-    plink2(directory.path(), "--dummy 30 20 0.1 acgt --make-bed --out z");
+    plink2(
+        directory.path(),
+        "--dummy 30 20 0.1 acgt dosage-freq=0.3 phase-freq=0.5 --seed 8 --make-pgen --out y",
+    );
+    plink2(directory.path(), "--dummy 30 20 0.1 acgt --seed 9 --make-bed --out z");
     for (name, variants, samples) in
         [("x.pgen", "x.pvar", "x.psam"), ("y.pgen", "y.pvar", "y.psam"), ("z.bed", "z.bim", "z.fam")]
     {

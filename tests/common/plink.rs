@@ -9,12 +9,8 @@ use super::made::Random;
 /// Runs plink2 in a directory.
 pub fn plink2(directory: &Path, words: &str) {
     let words: Vec<&str> = words.split(' ').collect();
-    let run = || {
-        let mut command = Command::new("plink2");
-        command.args(&words).current_dir(directory).output().expect("plink2 starts")
-    };
-    // Debian's plink2 stops now and then at an assertion of its own (ExportBgen13Thread): it gets a second try.
-    let output = Some(run()).filter(|output| output.status.success()).unwrap_or_else(run);
+    let mut command = Command::new("plink2");
+    let output = command.args(&words).current_dir(directory).output().expect("plink2 starts");
     assert!(output.status.success(), "plink2 {words:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
