@@ -1,5 +1,7 @@
 //! `norn prs`: polygenic scores.
 
+mod catalog;
+mod matches;
 mod score;
 
 use std::process::ExitCode;
@@ -16,7 +18,8 @@ pub struct PrsArguments {
 
 #[derive(Debug, Subcommand)]
 enum PrsCommand {
-    Score(score::ScoreArguments),
+    Score(Box<score::ScoreArguments>),
+    Match(matches::MatchArguments),
 }
 
 impl PrsArguments {
@@ -24,6 +27,7 @@ impl PrsArguments {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             PrsCommand::Score(arguments) => arguments.run(),
+            PrsCommand::Match(arguments) => arguments.run(),
         }
     }
 }

@@ -6,16 +6,19 @@
 //! of all scores by variant, [`frequencies`] what missing genotypes are taken for, [`kernel`] the sums. [`dense_table`] reads
 //! tables of weights, [`sscore`] writes sums.
 
+pub mod aggregated;
 pub mod catalog_row;
 pub mod chromosome;
 pub mod dense_table;
 pub mod frequencies;
+pub mod genotype_set;
 pub mod kernel;
 pub mod liftover;
 pub mod match_log;
 pub mod matching;
 pub mod score_header;
 pub mod score_problems;
+pub mod score_set;
 pub mod score_table;
 pub mod score_variants;
 pub mod scoring_file;

@@ -69,6 +69,19 @@ impl Wanted {
         self.places.binary_search(&place).ok().map(|at| at as u32)
     }
 
+    /// Whether scores ask for a site.
+    pub fn contains(&self, contig: &str, position: i64, id: &str) -> bool {
+        self.places_of(contig, position, id).iter().any(Option::is_some)
+    }
+
+    /// The places of a site by position and by identifier, where scores ask for them.
+    fn places_of(&self, contig: &str, position: i64, id: &str) -> [Option<u32>; 2] {
+        let position = u32::try_from(position).ok().filter(|position| *position > 0);
+        let by_position = Chromosome::of(contig).zip(position).map(|(c, position)| place(c, position));
+        let by_id = (self.with_ids && id != ".").then(|| place_of_id(id));
+        [by_position, by_id].map(|place| self.find(place?))
+    }
+
     /// How many places there are.
     pub fn len(&self) -> usize {
         self.places.len()
@@ -115,10 +128,7 @@ impl<'w> Kept<'w> {
         alternates: impl IntoIterator<Item = &'a str>,
     ) {
         self.seen += 1;
-        let position = u32::try_from(site.position).ok().filter(|position| *position > 0);
-        let by_position = Chromosome::of(site.contig).zip(position).map(|(c, position)| place(c, position));
-        let by_id = (self.wanted.with_ids && site.id != ".").then(|| place_of_id(site.id));
-        let places = [by_position, by_id].map(|place| self.wanted.find(place?));
+        let places = self.wanted.places_of(site.contig, site.position, site.id);
         if places.iter().all(Option::is_none) {
             return;
         }

@@ -7,16 +7,20 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
+use super::catalog::{self, GenotypeArguments, MatchingArguments};
 use crate::cli::qc::{UsageError, default_threads};
-use crate::formats::bgen::Bgen;
-use crate::formats::genotypes::GenotypeSource;
 use crate::formats::output::{AtomicFile, OutputError};
-use crate::formats::plink::Fileset;
+use crate::prs::aggregated;
 use crate::prs::dense_table::{DenseTable, VariantsById, column_numbers};
 use crate::prs::frequencies::FrequencyTable;
-use crate::prs::kernel::{Imputation, Kernel, Part, Settings, XModel};
+use crate::prs::genotype_set::GenotypeSet;
+use crate::prs::kernel::{Imputation, Kernel, Part, Settings, Sums, XModel};
+use crate::prs::matching::Matched;
+use crate::prs::score_set::ScoreSet;
 use crate::prs::sscore::{self, Look};
-use crate::prs::weights::Effect;
+use crate::prs::target::Wanted;
+use crate::prs::weights::{Effect, Weights};
+use crate::report::run_file::{Run, RunFile};
 
 /// Sum the weights of many scores over the genotypes of people.
 ///
@@ -24,13 +28,20 @@ use crate::prs::weights::Effect;
 /// threads and files.
 #[derive(Debug, Args)]
 pub(super) struct ScoreArguments {
-    /// Genotypes (.pgen, .bed or .bgen); several files hold the same people at other variants
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    genotypes: Vec<PathBuf>,
+    #[command(flatten)]
+    genotypes: GenotypeArguments,
 
-    /// Weights: identifier, counted allele, a weight for each score; the first line has the names
-    #[arg(long, value_name = "TABLE")]
-    weights: PathBuf,
+    /// Scoring files of the PGS Catalog, or directories of them; -o is a directory
+    #[arg(long, num_args = 1.., value_name = "FILE|DIR", required_unless_present = "weights")]
+    scores: Vec<PathBuf>,
+
+    /// Weights as of plink2 --score: identifier, counted allele, a weight for each score; the first line has the names; -o is
+    /// the .sscore file
+    #[arg(long, value_name = "TABLE", conflicts_with = "scores")]
+    weights: Option<PathBuf>,
+
+    #[command(flatten)]
+    matching: MatchingArguments,
 
     /// Columns of weights, from 1 [default: all from the third on]
     #[arg(long, value_name = "3-12,15")]
@@ -64,16 +75,13 @@ pub(super) struct ScoreArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=17))]
     digits: Option<u8>,
 
-    /// Memory for genotypes and sums, in MiB; more people than it holds are further passes
-    #[arg(long, default_value_t = 2048, value_name = "MIB")]
-    memory: u64,
-
     /// Threads [default: SLURM_CPUS_PER_TASK, else the cores we may run on]
     #[arg(short, long, value_name = "N")]
     threads: Option<u16>,
 
-    /// The table of sums (.sscore)
-    #[arg(short, long, value_name = "FILE")]
+    /// With --weights the table of sums (.sscore); with --scores a directory for aggregated_scores.txt.gz, the log and the summary of
+    /// matches
+    #[arg(short, long, value_name = "FILE|DIR")]
     output: PathBuf,
 }
 
@@ -115,47 +123,30 @@ impl ScoreArguments {
         };
         let threads = self.threads.map_or_else(default_threads, |threads| usize::from(threads.max(1)));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build()?;
-        pool.install(|| self.score(columns.as_deref()))
+        pool.install(|| match &self.weights {
+            Some(weights) => self.score_table(weights, columns.as_deref()),
+            None => self.score_catalog(threads),
+        })
     }
 
-    fn score(&self, columns: Option<&[usize]>) -> anyhow::Result<ExitCode> {
-        let sources = self.genotypes.iter().map(|path| open(path)).collect::<anyhow::Result<Vec<_>>>()?;
-        let samples = sources[0].samples();
-        for (source, path) in sources.iter().zip(&self.genotypes).skip(1) {
-            let names = |source: &dyn GenotypeSource| -> Vec<String> {
-                source.samples().iter().map(|sample| sample.individual.clone()).collect()
-            };
-            if names(source.as_ref()) != names(sources[0].as_ref()) {
-                bail!(
-                    "{}: its samples are not those of {}, in the same order",
-                    path.display(),
-                    self.genotypes[0].display()
-                );
-            }
-        }
-        let frequencies = match &self.read_freq {
-            Some(path) => {
-                let table = FrequencyTable::read(path)?;
-                Some(sources.iter().map(|source| table.of(source.sites())).collect::<Vec<_>>())
-            }
-            None => None,
-        };
+    /// Scores of a table, as plink2 sums them.
+    fn score_table(&self, weights: &Path, columns: Option<&[usize]>) -> anyhow::Result<ExitCode> {
+        let genotypes = self.genotypes.open(&|_, _, _| true)?;
+        let sites: Vec<_> = genotypes.parts().map(|part| part.source.sites()).collect();
         let effect = match self.effect {
             EffectName::Additive => Effect::Additive,
             EffectName::Dominant => Effect::Dominant,
             EffectName::Recessive => Effect::Recessive,
         };
-        let sites: Vec<_> = sources.iter().map(|source| source.sites()).collect();
-        let table = DenseTable::read(&self.weights, columns, effect, &VariantsById::new(&sites))?;
+        let table = DenseTable::read(weights, columns, effect, &VariantsById::new(&sites))?;
         if table.unmatched > 0 {
             eprintln!(
                 "norn: {} of {} rows of {} are of no variant and allele of the genotypes",
                 table.unmatched,
                 table.matched + table.unmatched,
-                self.weights.display()
+                weights.display()
             );
         }
-        let kernel = Kernel::new(&table.weights, self.settings());
         let look = Look {
             averages: self.columns.contains(&ColumnName::Averages),
             sums: self.columns.contains(&ColumnName::Sums),
@@ -165,23 +156,92 @@ impl ScoreArguments {
         let told = |source| OutputError { path: self.output.clone(), source };
         {
             let mut output = BufWriter::with_capacity(1 << 20, &mut file);
-            sscore::write_header(&mut output, samples, &table.names, look).map_err(told)?;
-            for range in kernel.passes(samples.len(), self.memory << 20) {
-                let mut sums = kernel.empty(samples, range);
-                let mut first = 0;
-                for (number, source) in sources.iter().enumerate() {
-                    let frequencies = frequencies.as_ref().and_then(|all| all.get(number)).map(Vec::as_slice);
-                    let part = Part { source: source.as_ref(), first, frequencies };
-                    let end = first + source.sites().len();
-                    kernel.add(&part, first as u32..end as u32, &mut sums)?;
-                    first = end;
-                }
-                sscore::write_rows(&mut output, samples, &sums, look).map_err(told)?;
-            }
+            sscore::write_header(&mut output, genotypes.samples(), &table.names, look).map_err(told)?;
+            self.sums(&genotypes, &table.weights, |sums| {
+                Ok(sscore::write_rows(&mut output, genotypes.samples(), sums, look).map_err(told)?)
+            })?;
             output.flush().map_err(told)?;
         }
         file.commit()?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Scores of the PGS Catalog.
+    fn score_catalog(&self, threads: usize) -> anyhow::Result<ExitCode> {
+        let run = Run::begin();
+        let files = self.matching.read(&self.scores)?;
+        let wanted = Wanted::of(&files);
+        let genotypes = self.genotypes.open(&|contig, position, id| wanted.contains(contig, position, id))?;
+        let target = catalog::target(&wanted, &genotypes);
+        let matched = self.matching.matches(&files, &target);
+        std::fs::create_dir_all(&self.output).with_context(|| self.output.display().to_string())?;
+        let dataset = self.matching.dataset(&self.genotypes.genotypes);
+        let mut outputs = catalog::write_matches(&self.output, &dataset, &matched)?;
+        let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
+        if passing.is_empty() {
+            bail!("no score has enough variants in the genotypes");
+        }
+        let set = ScoreSet::new(&passing, &genotypes)?;
+        let path = self.output.join("aggregated_scores.txt.gz");
+        let mut problem = None;
+        catalog::compressed(&path, |output| {
+            aggregated::write_header(output)?;
+            let summed = self.sums(&genotypes, &set.weights, |sums| {
+                aggregated::write_rows(output, &dataset, genotypes.samples(), &set.names, sums)
+                    .map_err(|source| OutputError { path: path.clone(), source }.into())
+            });
+            // What is not written is told as it is.
+            summed.map_err(|error| {
+                problem = Some(error);
+                std::io::Error::other("no sums")
+            })
+        })
+        .map_err(|error| problem.unwrap_or(error))?;
+        outputs.push(path);
+        let inputs: Vec<PathBuf> = self
+            .genotypes
+            .genotypes
+            .iter()
+            .cloned()
+            .chain(files.iter().map(|file| file.path.clone()))
+            .collect();
+        let file = RunFile {
+            command: "prs score",
+            inputs: &inputs,
+            checksum: false,
+            parameters: serde_json::Value::Null,
+            outputs: &outputs,
+            threads,
+            ranks: 1,
+        };
+        run.write(&self.output.join("scores.run.json"), &file)?;
+        let is_whole = passing.len() == matched.len();
+        Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(crate::cli::exit::BELOW_THRESHOLDS) })
+    }
+
+    /// Sums weights over all people, those that fit into the memory at a time.
+    fn sums(
+        &self,
+        genotypes: &GenotypeSet,
+        weights: &Weights,
+        mut take: impl FnMut(&Sums) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let table = self.read_freq.as_deref().map(FrequencyTable::read).transpose()?;
+        let parts: Vec<Part<'_>> = genotypes.parts().collect();
+        let frequencies: Option<Vec<_>> =
+            table.map(|table| parts.iter().map(|part| table.of(part.source.sites())).collect());
+        let kernel = Kernel::new(weights, self.settings());
+        for range in kernel.passes(genotypes.samples().len(), self.genotypes.memory << 20) {
+            let mut sums = kernel.empty(genotypes.samples(), range);
+            for (number, part) in parts.iter().enumerate() {
+                let frequencies = frequencies.as_ref().and_then(|all| all.get(number)).map(Vec::as_slice);
+                let part = Part { frequencies, ..*part };
+                let end = part.first + part.source.sites().len();
+                kernel.add(&part, part.first as u32..end as u32, &mut sums)?;
+            }
+            take(&sums)?;
+        }
+        Ok(())
     }
 
     fn settings(&self) -> Settings {
@@ -192,15 +252,5 @@ impl ScoreArguments {
         };
         let x_model = [XModel::Skip, XModel::Haploid, XModel::Diploid][usize::from(self.xchr_model)];
         Settings { imputation, x_model, ..Settings::default() }
-    }
-}
-
-/// Opens genotypes by what their name ends with.
-fn open(path: &Path) -> anyhow::Result<Box<dyn GenotypeSource>> {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("pgen" | "bed") => Ok(Box::new(Fileset::open(path)?)),
-        Some("bgen") => Ok(Box::new(Bgen::open(path, None)?)),
-        _ => Err(anyhow::anyhow!("expected a .pgen, .bed or .bgen file"))
-            .with_context(|| path.display().to_string()),
     }
 }

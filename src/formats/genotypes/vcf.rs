@@ -13,7 +13,7 @@ use super::samples::{Sample, SampleTable};
 use super::sites::SiteTable;
 use super::{Cursor, DosageOf, GenotypeError, GenotypeProblem, GenotypeSource, Genotypes, MISSING_DOSAGE};
 use crate::formats::vcf::reader::{Batch, VariantError, VariantReader};
-use crate::formats::vcf::record::Record;
+use crate::formats::vcf::record::{Column, Record};
 
 /// Genotypes of a VCF or BCF, in memory.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub struct VcfGenotypes {
 
 /// What of a file is kept.
 pub struct Wanted<'w> {
-    /// Whether a record at a contig and a position (1-based) is.
-    pub is_wanted: &'w (dyn Fn(&str, i64) -> bool + Sync),
+    /// Whether a record at a contig and a position (1-based), with this identifier, is.
+    pub is_wanted: &'w (dyn Fn(&str, i64, &str) -> bool + Sync),
     /// The FORMAT field that tells dosages: `DS`, `GP` or `HDS`.
     pub dosage_field: Option<DosageField>,
     /// Bytes that genotypes may take.
@@ -181,7 +181,8 @@ impl Cursor for VcfCursor<'_> {
 fn kept(record: &Record, samples: usize, wanted: &Wanted<'_>) -> Result<Option<Kept>, String> {
     let contig = String::from_utf8_lossy(record.chrom());
     let position = record.position() + 1;
-    if !(wanted.is_wanted)(&contig, position) {
+    let id = String::from_utf8_lossy(record.column(Column::Id));
+    if !(wanted.is_wanted)(&contig, position, &id) {
         return Ok(None);
     }
     let failed = |what: &str| format!("{contig}:{position}: {what}");
@@ -195,7 +196,7 @@ fn kept(record: &Record, samples: usize, wanted: &Wanted<'_>) -> Result<Option<K
     }
     Ok(Some(Kept {
         position: i32::try_from(position).map_err(|_| failed("the position is too large"))?,
-        id: text(record.column(crate::formats::vcf::record::Column::Id)),
+        id: id.into_owned(),
         reference: text(record.reference()),
         alternates: if alternates.is_empty() { ".".to_owned() } else { alternates.join(",") },
         contig: contig.into_owned(),

@@ -15,8 +15,8 @@ const POWERS: [f64; MOST_DECIMALS + 1] =
 const EXACT: f64 = (1u64 << 53) as f64;
 /// Sums stay below two to this.
 const BITS: i32 = 62;
-/// Two to greater powers are not taken: weights near the least `f64` count as nothing then.
-const MOST_BITS: i32 = 1000;
+/// What the least `f64` asks for: a weight may be 2^-1074, of which 2^10 units are made.
+const MOST_BITS: i32 = 1084;
 /// Decimal weights below two to this have tables of 32 bits.
 const SHORT_BITS: i32 = 22;
 

@@ -1,0 +1,243 @@
+//! Scoring files of the PGS Catalog: read, lifted and matched, for `norn prs score` and `match`.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+
+use crate::cli::qc::UsageError;
+use crate::formats::bgzf_writer::{BgzfWriter, Level};
+use crate::formats::genotypes::vcf::{DosageField, Wanted as WantedRecords};
+use crate::formats::output::{AtomicFile, OutputError};
+use crate::genome::contigs::Build;
+use crate::prs::genotype_set::GenotypeSet;
+use crate::prs::liftover::{self, Chains};
+use crate::prs::match_log;
+use crate::prs::matching::{Matched, Rules, match_file};
+use crate::prs::scoring_file::{self, Reading, ScoringFile};
+use crate::prs::target::{Kept, Target, Wanted};
+
+/// Which genotypes.
+#[derive(Debug, Args)]
+pub(super) struct GenotypeArguments {
+    /// Genotypes (.pgen, .bed, .bgen, .vcf, .vcf.gz, .bcf); several files hold the same people at other variants
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub(super) genotypes: Vec<PathBuf>,
+
+    /// Dosages of VCF and BCF: DS, GP or HDS [default: the hard calls of GT]
+    #[arg(long, value_enum, value_name = "FIELD")]
+    dosage_field: Option<DosageName>,
+
+    /// Memory for genotypes and sums, in MiB; more people than it holds are further passes
+    #[arg(long, default_value_t = 2048, value_name = "MIB")]
+    pub(super) memory: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "UPPER")]
+enum DosageName {
+    /// Dosage of the alternate allele
+    Ds,
+    /// Probabilities of the genotypes
+    Gp,
+    /// Dosages of both chromosomes
+    Hds,
+}
+
+/// How scoring files are read and matched.
+#[derive(Debug, Args)]
+pub(super) struct MatchingArguments {
+    /// The build of the genotypes: of a file's positions those of this build are taken
+    #[arg(long, value_enum)]
+    build: Option<BuildName>,
+
+    /// Chain file (UCSC) from the scores' build to --build, for files of another build
+    #[arg(long, value_name = "CHAIN", requires = "build")]
+    chain: Option<PathBuf>,
+
+    /// Keep variants that are the same on both strands (A/T, C/G)
+    #[arg(long)]
+    keep_ambiguous: bool,
+
+    /// Keep variants at sites of several alternate alleles
+    #[arg(long)]
+    keep_multiallelic: bool,
+
+    /// Do not look for alleles on the other strand
+    #[arg(long)]
+    ignore_strand_flips: bool,
+
+    /// Of rows that match one variant keep the first, not none
+    #[arg(long)]
+    keep_first_match: bool,
+
+    /// The share of a score's variants that must be matched
+    #[arg(long, value_name = "SHARE", default_value_t = 0.75)]
+    min_overlap: f64,
+
+    /// The name of the people in tables [default: that of the first file]
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum BuildName {
+    #[value(name = "GRCh37", alias = "hg19")]
+    Grch37,
+    #[value(name = "GRCh38", alias = "hg38")]
+    Grch38,
+}
+
+impl GenotypeArguments {
+    /// Opens the files; of VCF only records that are wanted are kept.
+    pub(super) fn open(
+        &self,
+        is_wanted: &(dyn Fn(&str, i64, &str) -> bool + Sync),
+    ) -> anyhow::Result<GenotypeSet> {
+        let dosage_field = self.dosage_field.map(|field| match field {
+            DosageName::Ds => DosageField::Ds,
+            DosageName::Gp => DosageField::Gp,
+            DosageName::Hds => DosageField::Hds,
+        });
+        let wanted = WantedRecords { is_wanted, dosage_field, memory: self.memory << 20 };
+        Ok(GenotypeSet::open(&self.genotypes, &wanted)?)
+    }
+}
+
+impl MatchingArguments {
+    /// Reads scoring files: those that are named, and all of a directory.
+    pub(super) fn read(&self, paths: &[PathBuf]) -> anyhow::Result<Vec<ScoringFile>> {
+        if !(0.0..=1.0).contains(&self.min_overlap) {
+            return Err(UsageError::new("--min-overlap: expected a share from 0 to 1".to_owned()).into());
+        }
+        let mut files = Vec::new();
+        for path in paths {
+            if !path.is_dir() {
+                files.push(path.clone());
+                continue;
+            }
+            let entries = path.read_dir().with_context(|| path.display().to_string())?;
+            for entry in entries {
+                let entry = entry.with_context(|| path.display().to_string())?.path();
+                if entry.is_file() && is_score(&entry) {
+                    files.push(entry);
+                }
+            }
+        }
+        if files.is_empty() {
+            anyhow::bail!("there are no scoring files (.txt, .tsv, .csv, also .gz, .bgz and .zst)");
+        }
+        let build = self.build();
+        let reading = Reading { build, ..Reading::default() };
+        let mut files = scoring_file::read_all(&files, &reading)?;
+        for file in &files {
+            for remark in &file.remarks {
+                eprintln!("norn: {}: {remark}", file.name);
+            }
+        }
+        if let (Some(path), Some(build)) = (&self.chain, build) {
+            let chains = Chains::read(path)?;
+            for file in files.iter_mut().filter(|file| file.build != Some(build)) {
+                let counts = liftover::lift(file, &chains, build)
+                    .with_context(|| format!("{}: {}", file.path.display(), path.display()))?;
+                eprintln!("norn: {}: {} variants lifted, {} lost", file.name, counts.lifted, counts.lost());
+            }
+        }
+        let other = files.iter().find(|file| build.is_some() && file.build.is_some() && file.build != build);
+        if let (Some(file), Some(build)) = (other, build) {
+            anyhow::bail!(
+                "{}: its positions are not of {} (--chain lifts them)",
+                file.path.display(),
+                build.name()
+            );
+        }
+        Ok(files)
+    }
+
+    fn build(&self) -> Option<Build> {
+        self.build.map(|build| match build {
+            BuildName::Grch37 => Build::Grch37,
+            BuildName::Grch38 => Build::Grch38,
+        })
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            keep_ambiguous: self.keep_ambiguous,
+            keep_multiallelic: self.keep_multiallelic,
+            ignore_strand_flips: self.ignore_strand_flips,
+            keep_first_match: self.keep_first_match,
+            min_overlap: self.min_overlap,
+        }
+    }
+
+    /// The name of the people.
+    pub(super) fn dataset(&self, genotypes: &[PathBuf]) -> String {
+        let of_file = || {
+            let name = genotypes.first().and_then(|path| path.file_name());
+            let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            name.split('.').next().unwrap_or_default().to_owned()
+        };
+        self.dataset.clone().unwrap_or_else(of_file)
+    }
+
+    /// Matches all files.
+    pub(super) fn matches<'a>(&self, files: &'a [ScoringFile], target: &'a Target<'a>) -> Vec<Matched<'a>> {
+        let rules = self.rules();
+        files.par_iter().map(|file| match_file(file, target, rules)).collect()
+    }
+}
+
+/// The sites of a set that scores ask for.
+pub(super) fn target<'w>(wanted: &'w Wanted, genotypes: &GenotypeSet) -> Target<'w> {
+    let mut kept = Kept::new(wanted);
+    for (number, part) in (0..).zip(genotypes.parts()) {
+        kept.observe_table(number, part.source.sites());
+    }
+    kept.finish()
+}
+
+/// Writes the log and the summary of matches into a directory, and tells which scores are refused.
+pub(super) fn write_matches(
+    directory: &Path,
+    dataset: &str,
+    matched: &[Matched<'_>],
+) -> anyhow::Result<Vec<PathBuf>> {
+    let log = directory.join(format!("{dataset}_log.csv.gz"));
+    let summary = directory.join(format!("{dataset}_summary.csv"));
+    compressed(&log, |output| match_log::write_log(output, dataset, matched))?;
+    let mut file = AtomicFile::create(&summary)?;
+    let told = |source| OutputError { path: summary.clone(), source };
+    {
+        let mut output = BufWriter::new(&mut file);
+        match_log::write_summary(&mut output, dataset, matched).map_err(told)?;
+        output.flush().map_err(told)?;
+    }
+    file.commit()?;
+    for refused in matched.iter().filter_map(|one| one.check().err()) {
+        eprintln!("norn: {refused}");
+    }
+    Ok(vec![log, summary])
+}
+
+/// Writes a gzip file.
+pub(super) fn compressed(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let told = |source| OutputError { path: path.to_owned(), source };
+    let mut output = BgzfWriter::new(AtomicFile::create(path)?, Level::default());
+    write(&mut output).map_err(told)?;
+    output.finish().map_err(told)?;
+    output.into_inner().commit()?;
+    Ok(())
+}
+
+/// Whether a file of a directory is taken for a scoring file.
+fn is_score(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let plain = [".gz", ".bgz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    !name.starts_with('.') && [".txt", ".tsv", ".csv"].iter().any(|ending| plain.ends_with(ending))
+}
