@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use common::{norn_ok, root};
 use serde_json::Value;
@@ -248,6 +249,8 @@ fn statistics_are_those_of_vep() {
     let one = ["txt", "tsv", "json", "html"].map(text);
     annotated("input.vcf", &["-o", &output.to_string_lossy(), "--threads", "7"]);
     assert_eq!(one, ["txt", "tsv", "json", "html"].map(text));
+    annotated("input.vcf", &["-o", "/dev/null"]);
+    assert!(!Path::new("/dev/null_summary.txt").exists());
     let none = directory.path().join("none.vcf");
     annotated("input.vcf", &["-o", &none.to_string_lossy(), "--no-stats"]);
     assert!(!directory.path().join("none.vcf_summary.txt").exists());

@@ -324,7 +324,9 @@ impl AnnotateArguments {
 
     /// What the names of the summary's files begin with, if it is wanted.
     fn summary_path(&self) -> Option<PathBuf> {
-        let beside = || Some(self.output.output.clone()).filter(|output| output != Path::new("-"));
+        // Nothing stands beside standard output, a pipe or a device.
+        let is_file = |output: &PathBuf| output != Path::new("-") && (!output.exists() || output.is_file());
+        let beside = || Some(self.output.output.clone()).filter(is_file);
         if self.no_stats { None } else { self.stats_file.clone().or_else(beside) }
     }
 

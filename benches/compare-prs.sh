@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Runs `norn prs score --weights` beside plink2 --score on a made panel in one go: user+sys CPU seconds, wall, peak memory. Rounds are
+# interleaved; the least of each figure is shown.
+# usage: benches/compare-prs.sh [PEOPLE VARIANTS]     (20000 50000)
+# environment: ROUNDS (2), NORN (target/release/norn), SCORES ("1 10 100 1000"), PEER_MOST (100: no plink2 beyond so many scores)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec python3 - "$@" <<'P'
+import os, random, shutil, subprocess, sys, tempfile
+sys.path.insert(0, "benches")
+import rounds
+people, variants = (list(map(int, sys.argv[1:3])) + [20000, 50000][len(sys.argv) - 1:])[:2]
+norn, count = os.environ.get("NORN", "target/release/norn"), int(os.environ.get("ROUNDS", "2"))
+sizes = list(map(int, os.environ.get("SCORES", "1 10 100 1000").split()))
+most = int(os.environ.get("PEER_MOST", "100"))
+out = tempfile.mkdtemp()
+subprocess.run(f"plink2 --dummy {people} {variants} 0.005 acgt --seed 1 --make-pgen --out {out}/p", shell=True, check=True,
+               stdout=subprocess.DEVNULL)
+random.seed(2)
+sites = [line.split("\t") for line in open(f"{out}/p.pvar") if not line.startswith("#")]
+for size in sizes:
+    with open(f"{out}/w{size}", "w") as table:
+        print("ID", "A1", *(f"s{n}" for n in range(size)), sep="\t", file=table)
+        for site in sites:
+            allele = site[3 + random.randrange(2)]
+            print(site[2], allele, *(f"{random.gauss(0, 0.01):.6g}" for _ in range(size)), sep="\t", file=table)
+rows = [("floor: plink2 --freq", f"plink2 --threads 1 --pfile {out}/p --freq --out {out}/f")]
+for size in sizes:
+    columns = "" if size == 1 else f"--score-col-nums 3-{size + 2}"
+    if size <= most:
+        rows.append((f"plink2, {size} scores", f"plink2 --threads 1 --pfile {out}/p --score {out}/w{size} header-read {columns} --out {out}/s"))
+    for threads in (1, 2):
+        rows.append((f"norn, {size} scores, -t {threads}",
+                     f"{norn} prs score --genotypes {out}/p.pgen --weights {out}/w{size} -t {threads} -o {out}/n{size}.sscore"))
+best = rounds.best(rows, count)
+shutil.rmtree(out)
+print(f"{people} people, {variants} variants\n{'':32}{'CPU s':>8}{'wall s':>8}{'MB':>6}")
+for name, _ in rows:
+    cpu, wall, memory, status = best[name]
+    print(f"{name:32}{cpu:8.2f}{wall:8.2f}{memory:6.0f}{'  FAILED' if status else ''}")
+P
