@@ -1,5 +1,6 @@
 //! `norn prs`: polygenic scores.
 
+mod calibrate;
 mod catalog;
 mod matches;
 mod score;
@@ -20,6 +21,7 @@ pub struct PrsArguments {
 enum PrsCommand {
     Score(Box<score::ScoreArguments>),
     Match(matches::MatchArguments),
+    Calibrate(calibrate::CalibrateArguments),
 }
 
 impl PrsArguments {
@@ -28,6 +30,7 @@ impl PrsArguments {
         match self.command {
             PrsCommand::Score(arguments) => arguments.run(),
             PrsCommand::Match(arguments) => arguments.run(),
+            PrsCommand::Calibrate(arguments) => arguments.run(),
         }
     }
 }

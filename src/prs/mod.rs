@@ -7,6 +7,7 @@
 //! tables of weights, [`sscore`] writes sums.
 
 pub mod aggregated;
+pub mod calibration;
 pub mod catalog_row;
 pub mod chromosome;
 pub mod dense_table;
