@@ -17,7 +17,7 @@ out = tempfile.mkdtemp()
 subprocess.run(f"plink2 --dummy {people} {variants} 0.005 acgt --seed 1 --make-pgen --out {out}/p", shell=True, check=True,
                stdout=subprocess.DEVNULL)
 random.seed(2)
-sites = [line.split("\t") for line in open(f"{out}/p.pvar") if not line.startswith("#")]
+sites = [line.rstrip("\n").split("\t") for line in open(f"{out}/p.pvar") if not line.startswith("#")]
 for size in sizes:
     with open(f"{out}/w{size}", "w") as table:
         print("ID", "A1", *(f"s{n}" for n in range(size)), sep="\t", file=table)

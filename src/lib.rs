@@ -1,8 +1,9 @@
 //! `norn`: alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
 //!
-//! Layers, imports go down only: [`cli`] → sciences ([`qc`], [`variants`], [`annotate`], [`prs`]) → [`report`] → [`compute`], [`formats`], [`genome`].
+//! Layers, imports go down only: [`cli`] → [`batch`] → sciences ([`qc`], [`variants`], [`annotate`], [`prs`]) → [`report`] → [`compute`], [`formats`], [`genome`].
 
 pub mod annotate;
+pub mod batch;
 pub mod cli;
 pub mod compute;
 pub mod formats;

@@ -1,6 +1,7 @@
 //! The command line: arguments to a plan, a plan to one call.
 
 mod annotate;
+mod batch;
 mod db;
 mod haplotypes;
 mod phenotypes;
@@ -26,6 +27,8 @@ mod exit {
     pub const BAD_INPUT: u8 = 3;
     /// Done, but below the stated thresholds.
     pub const BELOW_THRESHOLDS: u8 = 4;
+    /// Stopped as told; to be run again (EX_TEMPFAIL of sysexits.h).
+    pub const TRY_AGAIN: u8 = 75;
 }
 
 /// Alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
@@ -39,6 +42,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Annotate(Box<annotate::AnnotateArguments>),
+    Batch(batch::BatchArguments),
     Db(db::DbArguments),
     Prs(prs::PrsArguments),
     Qc(Box<qc::QcArguments>),
@@ -64,6 +68,7 @@ pub fn run() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Annotate(arguments) => on_ranks(|ranks| arguments.run(ranks)),
+        Command::Batch(arguments) => on_ranks(|ranks| arguments.run(ranks)),
         Command::Db(arguments) => arguments.run(),
         Command::Prs(arguments) => arguments.run(),
         Command::Qc(arguments) => on_ranks(|ranks| arguments.run(ranks)),
@@ -166,6 +171,8 @@ fn manual() -> anyhow::Result<ExitCode> {
 
 /// Errors of the inputs are 3; of the system, 1; of the command line, 2.
 fn code_of(error: &anyhow::Error) -> u8 {
+    use crate::batch::lock::LockError;
+    use crate::batch::run::RunError;
     use crate::formats::indexed::IndexedError;
     use crate::formats::ndb::NdbError;
     use crate::formats::output::OutputError;
@@ -181,6 +188,8 @@ fn code_of(error: &anyhow::Error) -> u8 {
         || matches!(error.downcast_ref(), Some(PipelineError::Write(IndexedError::Output(_))))
         || matches!(error.downcast_ref(), Some(IndexedError::Output(_)))
         || matches!(error.downcast_ref(), Some(NdbError::Output(_)))
+        || error.downcast_ref::<RunError>().is_some_and(|error| !matches!(error, RunError::Shared(_)))
+        || error.downcast_ref::<LockError>().is_some()
     {
         exit::FAILURE
     } else {

@@ -174,6 +174,18 @@ impl Communicator {
         }
     }
 
+    /// The next message of any rank, if there is one; gives its sender and bytes. Does not wait.
+    ///
+    /// # Errors
+    /// The message does not fit into memory.
+    pub fn poll_bytes(&self) -> Result<Option<(usize, Vec<u8>)>, CommunicatorError> {
+        match &self.ranks {
+            Ranks::Solo => Ok(None),
+            #[cfg(feature = "mpi")]
+            Ranks::Mpi(world) => world.poll(),
+        }
+    }
+
     /// Waits until all ranks are here.
     pub fn barrier(&self) {
         match &self.ranks {

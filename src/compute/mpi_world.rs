@@ -96,6 +96,13 @@ impl MpiWorld {
         Ok((from, bytes))
     }
 
+    pub(super) fn poll(&self) -> Result<Option<(usize, Vec<u8>)>, CommunicatorError> {
+        match self.world.any_process().immediate_probe_with_tag(DIRECT.length) {
+            Some(status) => self.receive(Some(status.source_rank() as usize)).map(Some),
+            None => Ok(None),
+        }
+    }
+
     fn process(&self, rank: usize) -> Process<'_> {
         self.world.process_at_rank(rank as mpi::Rank)
     }

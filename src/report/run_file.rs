@@ -123,7 +123,8 @@ fn usage() -> (f64, u64) {
     (seconds(usage.ru_utime) + seconds(usage.ru_stime), (usage.ru_maxrss as u64).saturating_mul(1024))
 }
 
-fn host() -> Option<String> {
+/// The name of this machine, where the system tells.
+pub fn host() -> Option<String> {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
     Some(name.trim().to_owned())
 }

@@ -1,0 +1,220 @@
+//! Writes the ledger and its audit chain.
+//!
+//! A line is one write at the end of the file. Lines are synced once a second and at the end, not one by one: what a power
+//! failure takes is done again, and says nothing wrong.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::audit::{self, AuditLine};
+use super::ledger::{Event, LedgerError, Line};
+use super::run_dir::RunDir;
+use crate::report::run_file::host;
+
+/// A ledger that is open for writing.
+#[derive(Debug)]
+pub struct Journal {
+    ledger: Appended,
+    audit: Appended,
+    next: u64,
+    prev: String,
+    user: String,
+    host: String,
+    synced: Instant,
+}
+
+const SYNC: Duration = Duration::from_secs(1);
+
+impl Journal {
+    /// Opens the ledger of a part, behind what was finished of it: a line that was cut off is cut away, one that the chain
+    /// did not come to know gets its link.
+    ///
+    /// # Errors
+    /// The files cannot be opened, or do not belong together.
+    pub fn open(run_dir: &RunDir, part: &str) -> Result<Self, LedgerError> {
+        let ledger = Appended::open(&run_dir.ledger(part))?;
+        let audit = Appended::open(&run_dir.audit(part))?;
+        let events = ledger.bytes()?;
+        let chain = audit.bytes()?;
+        let (events, chain) = (audit::lines(&events), audit::lines(&chain));
+        let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let mut journal = Self {
+            ledger,
+            audit,
+            next: chain.len() as u64,
+            prev: chain.last().map_or(audit::BEGINNING.to_owned(), |line| audit::hash_of(line)),
+            user: user.unwrap_or_else(|| "unknown".to_owned()),
+            host: host().unwrap_or_default(),
+            synced: Instant::now(),
+        };
+        for event in events.iter().skip(chain.len()) {
+            journal.link(event)?;
+        }
+        Ok(journal)
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// It cannot be written: then part of it may be there, which [`open`](Self::open) cuts away.
+    pub fn append(&mut self, event: Event) -> Result<(), LedgerError> {
+        let line = Line { seq: self.next, time: now(), event };
+        let mut text = serde_json::to_vec(&line).map_err(|error| self.ledger.error(error.into()))?;
+        text.push(b'\n');
+        self.ledger.append(&text)?;
+        text.pop();
+        self.link(&text)?;
+        if self.synced.elapsed() >= SYNC {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that all lines are on the disk.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn sync(&mut self) -> Result<(), LedgerError> {
+        self.synced = Instant::now();
+        [&self.ledger, &self.audit].into_iter().try_for_each(Appended::sync)
+    }
+
+    fn link(&mut self, event: &[u8]) -> Result<(), LedgerError> {
+        let line = AuditLine {
+            seq: self.next,
+            time: now(),
+            user: self.user.clone(),
+            host: self.host.clone(),
+            ledger: audit::hash_of(event),
+            prev: std::mem::take(&mut self.prev),
+        };
+        let mut text = serde_json::to_vec(&line).map_err(|error| self.audit.error(error.into()))?;
+        self.prev = audit::hash_of(&text);
+        text.push(b'\n');
+        self.audit.append(&text)?;
+        self.next += 1;
+        Ok(())
+    }
+}
+
+/// The time as it is written down.
+pub(super) fn now() -> String {
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+}
+
+/// A file that is only added to.
+#[derive(Debug)]
+struct Appended {
+    path: PathBuf,
+    file: File,
+}
+
+impl Appended {
+    fn open(path: &Path) -> Result<Self, LedgerError> {
+        let error = |source| LedgerError::File { path: path.to_owned(), source };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(error)?;
+        let bytes = fs::read(path).map_err(error)?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        if whole < bytes.len() {
+            file.set_len(whole as u64).map_err(error)?;
+        }
+        file.seek(SeekFrom::Start(whole as u64)).map_err(error)?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, LedgerError> {
+        fs::read(&self.path).map_err(|error| self.error(error))
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), LedgerError> {
+        self.file.write_all(bytes).map_err(|error| self.error(error))
+    }
+
+    fn sync(&self) -> Result<(), LedgerError> {
+        self.file.sync_data().map_err(|error| self.error(error))
+    }
+
+    fn error(&self, source: io::Error) -> LedgerError {
+        LedgerError::File { path: self.path.clone(), source }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::batch::ledger;
+
+    fn left_out(sample: usize) -> Event {
+        Event::LeftOut { sample: format!("S{sample}"), why: "withdrawn".to_owned() }
+    }
+
+    fn night(lines: usize) -> (tempfile::TempDir, RunDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let run_dir = RunDir::new(directory.path());
+        let mut journal = Journal::open(&run_dir, "").unwrap();
+        for number in 0..lines {
+            journal.append(left_out(number)).unwrap();
+        }
+        (directory, run_dir)
+    }
+
+    #[test]
+    fn lines_come_back_after_any_cut() {
+        let (_directory, run_dir) = night(3);
+        let (ledger_bytes, audit_bytes) =
+            (fs::read(run_dir.ledger("")).unwrap(), fs::read(run_dir.audit("")).unwrap());
+        let last = |bytes: &[u8]| audit::lines(bytes).last().unwrap().len() + 1;
+        // A job is killed, or a disk full, in the midst of the last line of either file.
+        for (ledger_cut, audit_cut) in [(0, 0), (0, 1), (0, last(&audit_bytes)), (7, last(&audit_bytes))] {
+            fs::write(run_dir.ledger(""), &ledger_bytes[..ledger_bytes.len() - ledger_cut]).unwrap();
+            fs::write(run_dir.audit(""), &audit_bytes[..audit_bytes.len() - audit_cut]).unwrap();
+            let mut journal = Journal::open(&run_dir, "").unwrap();
+            journal.append(left_out(9)).unwrap();
+            let lines = ledger::read(&run_dir.ledger("")).unwrap();
+            let left = if ledger_cut == 0 { 3 } else { 2 };
+            assert_eq!(lines.len(), left + 1);
+            assert_eq!(lines.last().unwrap().seq, left as u64);
+            assert_eq!(
+                audit::verify(&run_dir.audit(""), &run_dir.ledger("")).unwrap().lines,
+                left as u64 + 1
+            );
+        }
+    }
+
+    #[test]
+    fn any_change_is_found() {
+        let (_directory, run_dir) = night(6);
+        let paths = [run_dir.ledger(""), run_dir.audit("")];
+        assert_eq!(audit::verify(&paths[1], &paths[0]).unwrap().lines, 6);
+        for path in &paths {
+            let bytes = fs::read(path).unwrap();
+            // Any byte but the last newline, any line but the last gone, and two lines in each other's place.
+            for at in 0..bytes.len() - 1 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1;
+                fs::write(path, &changed).unwrap();
+                assert!(audit::verify(&paths[1], &paths[0]).is_err(), "{} byte {at}", path.display());
+            }
+            let lines: Vec<&[u8]> = audit::lines(&bytes);
+            for number in 0..lines.len() - 1 {
+                let (mut without, mut swapped) = (lines.clone(), lines.clone());
+                without.remove(number);
+                swapped.swap(number, number + 1);
+                for changed in [without, swapped] {
+                    fs::write(path, changed.join(&b'\n')).unwrap();
+                    assert!(audit::verify(&paths[1], &paths[0]).is_err());
+                }
+            }
+            fs::write(path, &bytes).unwrap();
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The ledger: what was begun, what came of it. One JSON object a line, only ever added to.
+//!
+//! Times are for people: nothing is decided by them, so a clock that goes back does no harm. The order is that of the lines.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::config::Step;
+use super::fingerprint::Fingerprint;
+
+/// Why a ledger cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file cannot be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// The ledger.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A line is no event.
+    #[error("{path}: line {line}: {what}", path = path.display())]
+    Line {
+        /// The ledger.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// A line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Number of the line, from 0.
+    pub seq: u64,
+    /// When, as RFC 3339 with milliseconds.
+    pub time: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A run began.
+    Begin {
+        /// Version of norn.
+        version: String,
+        /// Where rank 0 is.
+        host: String,
+        /// Its process.
+        pid: u32,
+        /// Slurm's job, and how often it was requeued.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        slurm_job: Option<String>,
+        /// Number of ranks.
+        ranks: usize,
+        /// BLAKE3 of settings and samples.
+        night: String,
+    },
+    /// A task was handed to a node.
+    Start {
+        /// The task.
+        task: TaskName,
+        /// What decides its result.
+        key: String,
+        /// Which rank has it.
+        rank: usize,
+    },
+    /// A task is done, and its results have their names.
+    Done {
+        /// The task.
+        task: TaskName,
+        /// What decides its result.
+        key: String,
+        /// Files of the sample that went in.
+        inputs: Vec<Input>,
+        /// Files that came out, below the run directory.
+        outputs: Vec<Output>,
+        /// How it went.
+        #[serde(flatten)]
+        effort: Effort,
+    },
+    /// A task failed.
+    Failed {
+        /// The task.
+        task: TaskName,
+        /// What decides its result.
+        key: String,
+        /// Why.
+        why: String,
+        /// How it went.
+        #[serde(flatten)]
+        effort: Effort,
+    },
+    /// A task was given up because the run was to stop; it will be done again.
+    Dropped {
+        /// The task.
+        task: TaskName,
+    },
+    /// A run ended.
+    End {
+        /// `done`, `failures` or `stopped`.
+        outcome: String,
+        /// Tasks that were done in this run.
+        done: usize,
+        /// Tasks that had been done before.
+        kept: usize,
+        /// Tasks that failed.
+        failed: usize,
+        /// Tasks that wait for one that failed, or were not reached.
+        waiting: usize,
+    },
+    /// A sample was left out for want of consent.
+    LeftOut {
+        /// The sample.
+        sample: String,
+        /// Why.
+        why: String,
+    },
+    /// All that was made from a sample was removed.
+    Purge {
+        /// The sample.
+        sample: String,
+        /// How many files that were.
+        files: usize,
+    },
+}
+
+/// A task by its sample, step and part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TaskName {
+    /// The sample.
+    pub sample: String,
+    /// The step.
+    pub step: Step,
+    /// `3/8` for a part of a file; nothing for a whole step.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
+}
+
+/// A file that went in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it was like.
+    #[serde(flatten)]
+    pub fingerprint: Fingerprint,
+}
+
+/// A file that came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Where it is, below the run directory.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub size: u64,
+    /// When it was written, in nanoseconds since 1970.
+    pub modified: i64,
+    /// BLAKE3 of all of it.
+    pub blake3: String,
+}
+
+/// How a task went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Effort {
+    /// The command's exit code, or 128 and the signal that ended it.
+    pub exit: i32,
+    /// Seconds from beginning to end.
+    pub seconds: f64,
+    /// CPU seconds, where the command tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// Greatest resident memory in bytes, where the command tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
+    /// Where.
+    pub host: String,
+}
+
+/// Reads a ledger; what stands behind its last newline was never finished, and is left out.
+///
+/// # Errors
+/// It cannot be read, or a line is no event.
+pub fn read(path: &Path) -> Result<Vec<Line>, LedgerError> {
+    let file = |source| LedgerError::File { path: path.to_owned(), source };
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(file(error)),
+    };
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let lines = bytes[..whole].split_inclusive(|&byte| byte == b'\n').enumerate();
+    lines
+        .map(|(number, line)| {
+            serde_json::from_slice(line).map_err(|error| LedgerError::Line {
+                path: path.to_owned(),
+                line: number + 1,
+                what: error.to_string(),
+            })
+        })
+        .collect()
+}
+
+/// What the lines of all ledgers come to.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The last thing that became of each task.
+    pub tasks: HashMap<TaskName, Became>,
+    /// Samples whose results were removed.
+    pub purged: Vec<String>,
+}
+
+/// What became of a task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Became {
+    /// Begun; whether it goes on is not known.
+    Started {
+        /// When.
+        time: String,
+    },
+    /// Done.
+    Done(Box<Finished>),
+    /// Failed.
+    Failed {
+        /// Why.
+        why: String,
+        /// How it went.
+        effort: Effort,
+    },
+    /// Given up.
+    Dropped,
+}
+
+/// A task that is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// What decides its result.
+    pub key: String,
+    /// What went in.
+    pub inputs: Vec<Input>,
+    /// What came out.
+    pub outputs: Vec<Output>,
+    /// How it went.
+    pub effort: Effort,
+    /// When, as RFC 3339.
+    pub time: String,
+}
+
+impl State {
+    /// Of the lines of one ledger after another.
+    pub fn of(lines: impl IntoIterator<Item = Line>) -> Self {
+        let mut state = Self::default();
+        for line in lines {
+            state.observe(line);
+        }
+        state
+    }
+
+    fn observe(&mut self, line: Line) {
+        let time = line.time;
+        match line.event {
+            Event::Start { task, .. } => {
+                // A task that is begun again has no results under its name any more only when it is done.
+                if !matches!(self.tasks.get(&task), Some(Became::Done(_))) {
+                    self.tasks.insert(task, Became::Started { time });
+                }
+            }
+            Event::Done { task, key, inputs, outputs, effort } => {
+                let finished = Finished { key, inputs, outputs, effort, time };
+                self.tasks.insert(task, Became::Done(Box::new(finished)));
+            }
+            Event::Failed { task, why, effort, .. } => {
+                self.tasks.insert(task, Became::Failed { why, effort });
+            }
+            Event::Dropped { task } => {
+                if !matches!(self.tasks.get(&task), Some(Became::Done(_))) {
+                    self.tasks.insert(task, Became::Dropped);
+                }
+            }
+            Event::Purge { sample, .. } => {
+                self.tasks.retain(|task, _| task.sample != sample);
+                self.purged.push(sample);
+            }
+            Event::Begin { .. } | Event::End { .. } | Event::LeftOut { .. } => {}
+        }
+    }
+
+    /// The task as it was finished.
+    pub fn finished(&self, task: &TaskName) -> Option<&Finished> {
+        match self.tasks.get(task) {
+            Some(Became::Done(finished)) => Some(finished),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A night: settings and samples, as they are kept in the run directory.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::config::{Config, Step};
+use super::consent::{Consents, is_code};
+use super::problems::Problems;
+use super::run_dir::RunDir;
+use super::sheet::Sample;
+use crate::formats::output::{AtomicFile, OutputError};
+
+/// Settings and samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Night {
+    /// The file that the settings stand in.
+    pub config_path: std::path::PathBuf,
+    /// Settings.
+    pub config: Config,
+    /// Samples that are processed.
+    pub samples: Vec<Sample>,
+    /// Samples that are not, for want of consent.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A sample that is not processed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The sample.
+    pub sample: Sample,
+    /// Why.
+    pub why: String,
+}
+
+impl Night {
+    /// Takes settings and samples together; samples without consent are left out.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the consent file; samples that no step can take.
+    pub fn new(config_path: &Path, config: Config, samples: Vec<Sample>) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let consents = match &config.consent {
+            None => None,
+            Some(settings) => {
+                for purpose in settings.purposes.iter().filter(|purpose| !is_code(purpose)) {
+                    let what = format_args!("{purpose:?} is no code like DUO:0000042");
+                    problems.setting(config_path, "consent.purposes", what);
+                }
+                match Consents::read(settings) {
+                    Ok(consents) => Some((settings, consents)),
+                    Err(others) => {
+                        problems.extend(others);
+                        None
+                    }
+                }
+            }
+        };
+        let (mut taken, mut left_out) = (Vec::new(), Vec::new());
+        for sample in samples {
+            let allowed = match &consents {
+                Some((settings, consents)) => consents.allows(settings, &sample),
+                None => Ok(()),
+            };
+            match allowed {
+                Ok(()) if steps_of(&config, &sample).next().is_none() => {
+                    let what = format_args!("sample in line {}: no step takes what it has", sample.line);
+                    problems.file(config_path, what);
+                }
+                Ok(()) => taken.push(sample),
+                Err(why) => left_out.push(LeftOut { sample, why }),
+            }
+        }
+        let config_path = std::path::absolute(config_path).unwrap_or_else(|_| config_path.to_owned());
+        let night = Self { config_path, config, samples: taken, left_out };
+        if serde_json::to_value(&night).is_err() {
+            problems.file(&night.config_path, "the path of a file is no UTF-8");
+        }
+        problems.or(night)
+    }
+
+    /// Reads the night of a run directory.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn read(run_dir: &RunDir) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let path = run_dir.night();
+        let read = fs::read(&path).map_err(|error| error.to_string());
+        match read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string())) {
+            Ok(night) => Ok(night),
+            Err(error) => {
+                problems.file(&path, format_args!("{error}: is this a run directory of norn batch?"));
+                Err(problems)
+            }
+        }
+    }
+
+    /// Keeps the night in the run directory.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, run_dir: &RunDir) -> Result<(), OutputError> {
+        let path = run_dir.night();
+        let mut file = AtomicFile::create(&path)?;
+        file.write_all(self.text().as_bytes()).map_err(|source| OutputError { path, source })?;
+        file.commit()
+    }
+
+    /// BLAKE3 of settings and samples.
+    pub fn hash(&self) -> String {
+        blake3::hash(self.text().as_bytes()).to_hex().to_string()
+    }
+
+    fn text(&self) -> String {
+        // That it can be written was tried when it was made.
+        let document = serde_json::to_value(self).unwrap_or_default();
+        format!("{document:#}\n")
+    }
+}
+
+/// The steps that a sample has the inputs for.
+pub fn steps_of<'n>(config: &'n Config, sample: &'n Sample) -> impl Iterator<Item = Step> + 'n {
+    config.steps.iter().copied().filter(|step| match step {
+        Step::Qc => !sample.alignments.is_empty(),
+        _ => sample.variants.is_some(),
+    })
+}

@@ -1,0 +1,49 @@
+//! `norn batch`: a night's samples.
+
+mod inputs;
+mod look;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use crate::compute::communicator::Communicator;
+
+/// Take a night's samples through QC, variants, annotation and scores, and keep a ledger of what was done.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct BatchArguments {
+    #[command(subcommand)]
+    command: BatchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BatchCommand {
+    /// Print a batch.toml with all settings
+    Init,
+    Plan(look::PlanArguments),
+    Run(run::RunArguments),
+    Resume(run::ResumeArguments),
+    Status(look::StatusArguments),
+    Verify(look::VerifyArguments),
+}
+
+impl BatchArguments {
+    /// Runs the command.
+    pub fn run(self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
+        match self.command {
+            BatchCommand::Run(arguments) => arguments.run(ranks),
+            BatchCommand::Resume(arguments) => arguments.run(ranks),
+            // What only looks is for one.
+            _ if !ranks.is_root() => Ok(ExitCode::SUCCESS),
+            BatchCommand::Init => {
+                print!("{}", crate::batch::config::EXAMPLE);
+                Ok(ExitCode::SUCCESS)
+            }
+            BatchCommand::Plan(arguments) => arguments.run(),
+            BatchCommand::Status(arguments) => arguments.run(),
+            BatchCommand::Verify(arguments) => arguments.run(),
+        }
+    }
+}
