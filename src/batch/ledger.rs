@@ -217,7 +217,7 @@ pub fn read(path: &Path) -> Result<Vec<Line>, LedgerError> {
 pub struct State {
     /// The last thing that became of each task.
     pub tasks: HashMap<TaskName, Became>,
-    /// Samples whose results were removed.
+    /// Samples whose results were removed; they are not processed again.
     pub purged: Vec<String>,
 }
 
@@ -264,6 +264,9 @@ impl State {
         for line in lines {
             state.observe(line);
         }
+        // A purge counts for all ledgers: parts of a job array have their own.
+        let purged = &state.purged;
+        state.tasks.retain(|task, _| !purged.contains(&task.sample));
         state
     }
 
@@ -288,10 +291,7 @@ impl State {
                     self.tasks.insert(task, Became::Dropped);
                 }
             }
-            Event::Purge { sample, .. } => {
-                self.tasks.retain(|task, _| task.sample != sample);
-                self.purged.push(sample);
-            }
+            Event::Purge { sample, .. } => self.purged.push(sample),
             Event::Begin { .. } | Event::End { .. } | Event::LeftOut { .. } => {}
         }
     }

@@ -81,6 +81,16 @@ impl Night {
         problems.or(night)
     }
 
+    /// Without samples that were purged.
+    pub fn without(mut self, purged: &[String]) -> Self {
+        let (gone, samples) = self.samples.into_iter().partition(|sample| purged.contains(&sample.name));
+        self.samples = samples;
+        let gone: Vec<Sample> = gone;
+        self.left_out
+            .extend(gone.into_iter().map(|sample| LeftOut { sample, why: "it was purged".to_owned() }));
+        self
+    }
+
     /// Reads the night of a run directory.
     ///
     /// # Errors

@@ -72,6 +72,41 @@ pub struct Plan {
     shared: HashMap<Step, String>,
     /// Whether inputs are known by all of their bytes.
     checksum: bool,
+    sizes: Sizes,
+}
+
+/// Where the sizes of samples' files come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Sizes {
+    /// From the files.
+    Files,
+    /// There are no files: every alignment file, and every file of calls, has so many bytes, and an index.
+    Told {
+        /// Bytes of an alignment file.
+        alignments: u64,
+        /// Bytes of calls.
+        variants: u64,
+    },
+}
+
+impl Sizes {
+    fn alignments(self, path: &Path) -> u64 {
+        match self {
+            Sizes::Files => size(path),
+            Sizes::Told { alignments, .. } => alignments,
+        }
+    }
+
+    fn variants(self, path: &Path) -> u64 {
+        match self {
+            Sizes::Files => size(path),
+            Sizes::Told { variants, .. } => variants,
+        }
+    }
+
+    fn has_index(self, path: &Path) -> bool {
+        matches!(self, Sizes::Told { .. }) || has_index(path)
+    }
 }
 
 /// Files that are smaller are not worth a state.
@@ -84,7 +119,7 @@ impl Plan {
     /// A shared file cannot be read.
     pub fn new(night: &Night, run_dir: &RunDir) -> io::Result<Self> {
         let checksum = night.config.run.checksum;
-        let mut plan = Self { tasks: Vec::new(), shared: HashMap::new(), checksum };
+        let mut plan = Self { tasks: Vec::new(), shared: HashMap::new(), checksum, sizes: Sizes::Files };
         // Many steps share a reference: it is looked at once.
         let mut known: HashMap<PathBuf, String> = HashMap::new();
         for step in night.config.steps.iter().copied() {
@@ -110,6 +145,13 @@ impl Plan {
             plan.add(&night.config, sample, run_dir);
         }
         Ok(plan)
+    }
+
+    /// The tasks of samples that are not there, for a simulation.
+    pub fn sketch(night: &Night, run_dir: &RunDir, sizes: Sizes) -> Self {
+        let mut plan = Self { tasks: Vec::new(), shared: HashMap::new(), checksum: false, sizes };
+        night.samples.iter().for_each(|sample| plan.add(&night.config, sample, run_dir));
+        plan
     }
 
     /// Only the samples of one part of a job array, from 1: every `of`-th.
@@ -200,7 +242,7 @@ impl Plan {
             };
             task.calls_of = calls_of;
             task.after = calls_of.into_iter().chain(judged_by).collect();
-            task.cost = sample.variants.as_deref().map_or(0, size);
+            task.cost = sample.variants.as_deref().map_or(0, |path| self.sizes.variants(path));
             task.words = match step {
                 Step::Variants => variants_words(config, sample, calls),
                 Step::Annotate => annotate_words(config, sample, calls),
@@ -218,7 +260,8 @@ impl Plan {
 
     fn add_qc(&mut self, config: &Config, sample: &Sample, run_dir: &RunDir, mut whole: Task) {
         whole.inputs = sample.alignments.clone();
-        whole.cost = sample.alignments.iter().map(|path| size(path)).sum();
+        whole.cost = sample.alignments.iter().map(|path| self.sizes.alignments(path)).sum();
+        let is_indexed = sample.alignments.iter().all(|path| self.sizes.has_index(path));
         let (mut measure, mut finish) =
             (vec!["qc".to_owned(), "-q".into()], vec!["-o".to_owned(), RESULTS.into()]);
         measure.extend(["-r".into(), word(&config.reference), "-t".into(), THREADS.into()]);
@@ -239,7 +282,7 @@ impl Plan {
         let split = config.qc.split.0.0;
         let parts = whole.cost.div_ceil(split.max(1)).min(512) as usize;
         let states = run_dir.work().join("states").join(&sample.name);
-        if parts > 1 && keeps_states && sample.alignments.iter().all(|path| has_index(path)) {
+        if parts > 1 && keeps_states && is_indexed {
             let whole_at = self.tasks.len() + parts;
             let mut all = Vec::new();
             for part in 1..=parts {

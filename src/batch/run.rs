@@ -159,12 +159,20 @@ impl Run<'_> {
 /// # Errors
 /// One cannot be read.
 pub fn read_state(run_dir: &RunDir) -> Result<State, LedgerError> {
+    Ok(State::of(read_lines(run_dir)?))
+}
+
+/// The lines of all ledgers of a run directory, those of one part after another.
+///
+/// # Errors
+/// One cannot be read.
+pub fn read_lines(run_dir: &RunDir) -> Result<Vec<ledger::Line>, LedgerError> {
     let file = |source| LedgerError::File { path: run_dir.root().to_owned(), source };
     let mut lines = Vec::new();
     for part in run_dir.parts("ledger").map_err(file)? {
         lines.extend(ledger::read(&run_dir.ledger(&part))?);
     }
-    Ok(State::of(lines))
+    Ok(lines)
 }
 
 /// Whether a finished task need not be done again.

@@ -3,6 +3,8 @@
 mod inputs;
 mod look;
 mod run;
+mod simulate;
+mod tell;
 
 use std::process::ExitCode;
 
@@ -26,7 +28,10 @@ enum BatchCommand {
     Run(run::RunArguments),
     Resume(run::ResumeArguments),
     Status(look::StatusArguments),
+    Report(tell::ReportArguments),
     Verify(look::VerifyArguments),
+    Purge(tell::PurgeArguments),
+    Simulate(simulate::SimulateArguments),
 }
 
 impl BatchArguments {
@@ -43,7 +48,10 @@ impl BatchArguments {
             }
             BatchCommand::Plan(arguments) => arguments.run(),
             BatchCommand::Status(arguments) => arguments.run(),
+            BatchCommand::Report(arguments) => arguments.run(),
             BatchCommand::Verify(arguments) => arguments.run(),
+            BatchCommand::Purge(arguments) => arguments.run(),
+            BatchCommand::Simulate(arguments) => arguments.run(),
         }
     }
 }

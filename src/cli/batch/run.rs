@@ -10,7 +10,7 @@ use super::inputs::{NightArguments, RoomArguments};
 use crate::batch::crew::{self, Crew};
 use crate::batch::night::Night;
 use crate::batch::plan::Plan;
-use crate::batch::run::{Run, Stop, Tally};
+use crate::batch::run::{Run, Stop, Tally, read_state};
 use crate::batch::run_dir::RunDir;
 use crate::cli::exit;
 use crate::cli::qc::UsageError;
@@ -67,7 +67,9 @@ impl RunArguments {
     /// Runs the command.
     pub(super) fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let night = self.night.night()?;
-        self.how.run(&night, &RunDir::new(&self.output), ranks)
+        let run_dir = RunDir::new(&self.output);
+        let night = night.without(&purged(&run_dir)?);
+        self.how.run(&night, &run_dir, ranks)
     }
 }
 
@@ -81,7 +83,7 @@ impl ResumeArguments {
             kept.samples.into_iter().chain(kept.left_out.into_iter().map(|left_out| left_out.sample));
         let mut samples: Vec<_> = samples.collect();
         samples.sort_by_key(|sample| sample.line);
-        let night = Night::new(&kept.config_path, kept.config, samples)?;
+        let night = Night::new(&kept.config_path, kept.config, samples)?.without(&purged(&run_dir)?);
         self.how.run(&night, &run_dir, ranks)
     }
 }
@@ -116,6 +118,10 @@ impl HowArguments {
         }
         Ok(code)
     }
+}
+
+fn purged(run_dir: &RunDir) -> anyhow::Result<Vec<String>> {
+    Ok(if run_dir.root().is_dir() { read_state(run_dir)?.purged } else { Vec::new() })
 }
 
 fn outcome(tally: &Tally) -> (&'static str, ExitCode) {

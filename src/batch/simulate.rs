@@ -1,0 +1,218 @@
+//! How long a night would take on other machines: the same scheduler, with tasks that take as long as rates say.
+//!
+//! Time goes from event to event. A task reads its bytes at the rate of its step, which grows with threads up to the share that
+//! Amdahl's law leaves; it begins a fixed while after it was handed out. Nodes fail after exponentially distributed times; what ran there is
+//! begun again when the node is back, as a requeued job does it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::config::Step;
+use super::plan::Plan;
+use super::schedule::{Item, Room, Schedule};
+use crate::compute::drand48::Drand48;
+
+/// How fast a step works.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Bytes a second of one thread.
+    pub bytes_per_second: f64,
+    /// The share of the work that threads do not share.
+    pub serial: f64,
+}
+
+/// What is simulated.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// Tasks: cost in bytes, what they ask for, what they wait for; and their steps.
+    pub items: Vec<Item>,
+    /// The step of each.
+    pub steps: Vec<Step>,
+    /// By step.
+    pub rates: Vec<(Step, Rate)>,
+    /// Seconds that a task takes beside its work.
+    pub overhead: f64,
+    /// What a node has.
+    pub room: Room,
+    /// Failures of a node in an hour.
+    pub failures_per_hour: f64,
+    /// Seconds until a failed node works again.
+    pub repair: f64,
+    /// Of the random numbers.
+    pub seed: i64,
+}
+
+/// What comes of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Makespan {
+    /// Seconds from the first task's beginning to the last one's end.
+    pub seconds: f64,
+    /// Seconds of threads that worked for tasks that were finished, over seconds of all threads.
+    pub efficiency: f64,
+    /// Tasks that were lost with a node.
+    pub lost: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+struct At(f64);
+
+impl Eq for At {}
+
+impl Ord for At {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Eq for Happening {}
+
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+enum Happening {
+    /// A task ends, if it is still this try.
+    Ends { task: usize, attempt: u32 },
+    /// A node fails.
+    Fails { node: usize },
+}
+
+impl Ord for Happening {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let order = |happening: &Self| match *happening {
+            Happening::Ends { task, attempt } => (0, task, attempt),
+            Happening::Fails { node } => (1, node, 0),
+        };
+        order(self).cmp(&order(other))
+    }
+}
+
+impl Simulation {
+    /// Of a plan.
+    pub fn of(plan: &Plan, rates: Vec<(Step, Rate)>, room: Room) -> Self {
+        let items = plan.tasks.iter().map(|task| Item {
+            cost: task.cost,
+            room: Room { threads: task.threads, memory: task.memory },
+            after: task.after.clone(),
+        });
+        Self {
+            items: items.collect(),
+            steps: plan.tasks.iter().map(|task| task.name.step).collect(),
+            rates,
+            overhead: 0.01,
+            room,
+            failures_per_hour: 0.0,
+            repair: 300.0,
+            seed: 1,
+        }
+    }
+
+    /// On so many nodes.
+    pub fn run(&self, nodes: usize) -> Makespan {
+        let mut schedule = Schedule::new(self.items.clone(), &vec![self.room; nodes]);
+        let mut random = Drand48::new(self.seed);
+        let mut events: BinaryHeap<Reverse<(At, Happening)>> = BinaryHeap::new();
+        let mut fail = |events: &mut BinaryHeap<_>, now: f64, node: usize| {
+            if self.failures_per_hour > 0.0 {
+                let wait = -(1.0 - random.next()).ln() * 3600.0 / self.failures_per_hour;
+                events.push(Reverse((At(now + wait), Happening::Fails { node })));
+            }
+        };
+        (0..nodes).for_each(|node| fail(&mut events, 0.0, node));
+        // Of each task: where it runs since when, and which try it is.
+        let mut running: Vec<Option<(usize, f64)>> = vec![None; self.items.len()];
+        let mut attempts = vec![0; self.items.len()];
+        let mut back_at = vec![0.0f64; nodes];
+        let (mut now, mut useful, mut lost, mut left) = (0.0, 0.0, 0, self.items.len());
+        while left > 0 {
+            while let Some((task, node)) = schedule.start() {
+                let begins = f64::max(now, back_at[node]);
+                running[task] = Some((node, begins));
+                let ends = begins + self.seconds(task, schedule.threads(task));
+                events.push(Reverse((At(ends), Happening::Ends { task, attempt: attempts[task] })));
+            }
+            let Some(Reverse((At(time), happening))) = events.pop() else { break };
+            now = time;
+            match happening {
+                Happening::Ends { task, attempt } if attempt == attempts[task] => {
+                    if let Some((_, begun)) = running[task].take() {
+                        useful += (now - begun) * schedule.threads(task) as f64;
+                        left -= 1;
+                    }
+                    schedule.done(task);
+                }
+                Happening::Ends { .. } => {}
+                Happening::Fails { node } => {
+                    back_at[node] = now + self.repair;
+                    for task in 0..running.len() {
+                        if running[task].is_some_and(|(there, _)| there == node) {
+                            running[task] = None;
+                            attempts[task] += 1;
+                            lost += 1;
+                            schedule.again(task, self.items[task].room.memory);
+                        }
+                    }
+                    fail(&mut events, now + self.repair, node);
+                }
+            }
+        }
+        let all = now * (nodes * self.room.threads) as f64;
+        Makespan { seconds: now, efficiency: if all > 0.0 { useful / all } else { 1.0 }, lost }
+    }
+
+    fn seconds(&self, task: usize, threads: usize) -> f64 {
+        let rate = self.rates.iter().find(|(step, _)| *step == self.steps[task]).map(|(_, rate)| *rate);
+        let Some(rate) = rate else { return self.overhead };
+        let alone = self.items[task].cost as f64 / rate.bytes_per_second;
+        self.overhead + alone * (rate.serial + (1.0 - rate.serial) / threads.max(1) as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn simulation(costs: &[u64], threads: usize) -> Simulation {
+        let item = |&cost: &u64| Item { cost, room: Room { threads: 1, memory: 1 }, after: Vec::new() };
+        Simulation {
+            items: costs.iter().map(item).collect(),
+            steps: vec![Step::Qc; costs.len()],
+            rates: vec![(Step::Qc, Rate { bytes_per_second: 1.0, serial: 0.0 })],
+            overhead: 0.0,
+            room: Room { threads, memory: 99 },
+            failures_per_hour: 0.0,
+            repair: 60.0,
+            seed: 3,
+        }
+    }
+
+    #[test]
+    fn a_night_without_failures_is_what_one_reckons_by_hand() {
+        // The biggest first on two threads: 5 | 4 then 3 | 3 then 3 are 8 and 10 in all.
+        for (costs, nodes, threads, seconds, efficiency) in [
+            (&[5, 4, 3, 3, 3][..], 1, 2, 10.0, 0.9),
+            (&[5, 4, 3, 3, 3], 2, 1, 10.0, 0.9),
+            (&[6, 6], 4, 1, 6.0, 0.5),
+            (&[1, 2, 3], 1, 1, 6.0, 1.0),
+        ] {
+            let found = simulation(costs, threads).run(nodes);
+            assert_eq!((found.seconds, found.lost), (seconds, 0), "{costs:?}");
+            assert!((found.efficiency - efficiency).abs() < 1e-12);
+        }
+        let mut wide = simulation(&[100], 4);
+        wide.items[0].room.threads = 0;
+        wide.rates[0].1.serial = 0.2;
+        // Amdahl: 100 x (0.2 + 0.8 / 4).
+        assert!((wide.run(1).seconds - 40.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn failures_cost_what_ran_and_nothing_else() {
+        let mut failing = simulation(&[600; 24], 4);
+        failing.failures_per_hour = 2.0;
+        let (alone, with) = (simulation(&[600; 24], 4).run(2), failing.run(2));
+        assert_eq!(with, failing.run(2));
+        assert!(
+            with.lost > 0 && with.seconds > alone.seconds && with.efficiency < alone.efficiency,
+            "{with:?}"
+        );
+        assert_eq!(simulation(&[600; 24], 4).run(64).seconds, 600.0);
+    }
+}

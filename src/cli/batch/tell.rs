@@ -1,0 +1,70 @@
+//! `norn batch report` and `purge`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::batch::audit;
+use crate::batch::crate_metadata;
+use crate::batch::lock::Lock;
+use crate::batch::night::Night;
+use crate::batch::purge::purge;
+use crate::batch::report::Report;
+use crate::batch::run::{read_lines, read_state};
+use crate::batch::run_dir::RunDir;
+use crate::batch::status::Status;
+
+/// Write the report of a night: a page, tables, a table for MultiQC, and the run directory's metadata as an RO-Crate.
+#[derive(Debug, Args)]
+pub(super) struct ReportArguments {
+    /// The run directory; the report lies in RUN_DIR/report
+    #[arg(short, long, value_name = "RUN_DIR")]
+    output: PathBuf,
+}
+
+/// Remove all that was made from a sample. The ledger says that it was done, and the sample is not processed again.
+#[derive(Debug, Args)]
+pub(super) struct PurgeArguments {
+    /// The sample
+    #[arg(value_name = "SAMPLE")]
+    sample: String,
+
+    /// The run directory
+    #[arg(short, long, value_name = "RUN_DIR")]
+    output: PathBuf,
+}
+
+impl ReportArguments {
+    /// Runs the command.
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let run_dir = RunDir::new(&self.output);
+        let lines = read_lines(&run_dir)?;
+        let state = read_state(&run_dir)?;
+        let night = Night::read(&run_dir)?.without(&state.purged);
+        let is_running = !Lock::holders(&run_dir)?.is_empty();
+        let status = Status::of(&night, &run_dir, &state, is_running)?;
+        let mut heads = Vec::new();
+        for part in run_dir.parts("ledger")? {
+            // While a run writes, its last line may not have its link yet.
+            if let Ok(head) = audit::verify(&run_dir.audit(&part), &run_dir.ledger(&part)) {
+                heads.push((part, head.hash));
+            } else if !is_running {
+                eprintln!("norn: the ledger was changed: norn batch verify tells where");
+            }
+        }
+        Report::new(&night, &run_dir, &status, heads).write(&run_dir.report())?;
+        crate_metadata::write(&night, &run_dir, &lines)?;
+        println!("{}", run_dir.report().join("index.html").display());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl PurgeArguments {
+    /// Runs the command.
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let files = purge(&RunDir::new(&self.output), &self.sample)?;
+        println!("{files} files removed");
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,706 @@
+//! `norn batch`: what a night makes is what its commands make, once, whatever happens in between.
+//!
+//! MPI cases run with the feature `mpi` and NORN_MPI=1 in the environment; else they are skipped by name.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::made::Random;
+use common::*;
+
+/// Settings, a sheet and calls of the trio, in a directory of their own.
+struct Night {
+    directory: tempfile::TempDir,
+}
+
+const SAMPLES: [&str; 3] = ["child", "father", "mother"];
+
+impl Night {
+    fn new() -> Self {
+        let night = Self { directory: tempfile::tempdir().expect("directory") };
+        let testdata = root().join("testdata");
+        let mut sheet = String::from("patient\tsample\tsex\tbam\tvcf\n");
+        for sample in SAMPLES {
+            let calls = night.path(&format!("{sample}.vcf.gz"));
+            let truth = testdata.join("trio.truth.vcf.gz");
+            norn_ok(&["variants", "view", "-s", sample, "-o", utf8(&calls), utf8(&truth)]);
+            let sex = if sample == "father" { "XY" } else { "XX" };
+            sheet += &format!(
+                "trio\t{sample}\t{sex}\t{}\t{sample}.vcf.gz\n",
+                testdata.join(format!("{sample}.bam")).display()
+            );
+        }
+        night.write("samples.tsv", &sheet);
+        night.write("chain.toml", "[[step]]\ndo = \"split\"\n[[step]]\ndo = \"left-align\"\n");
+        night.settle("", "");
+        night
+    }
+
+    /// Writes batch.toml; `first` stands before the tables, `qc` in that of QC.
+    fn settle(&self, first: &str, qc: &str) {
+        let testdata = root().join("testdata");
+        let at = |name: &str| testdata.join(name).display().to_string();
+        self.write(
+            "batch.toml",
+            &format!(
+                "reference = {:?}\nsteps = [\"qc\", \"variants\", \"annotate\"]\n{first}\n[qc]\n\
+                 options = [\"--collectors\", \"flagstat,depth,sex,stats\"]\nresources = {{ threads = 1, memory = \"64M\" }}\n{qc}\n\
+                 [variants]\nchain = \"chain.toml\"\n[annotate]\ngff = {:?}\n",
+                at("genome.fa"),
+                at("genes.gff3")
+            ),
+        );
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("written");
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_norn"));
+        command.arg("batch").args(words).current_dir(self.directory.path());
+        command
+    }
+
+    /// `norn batch run` into a run directory.
+    fn run(&self, out: &str, more: &[&str]) -> Output {
+        let words =
+            [&["run", "-q", "-c", "batch.toml", "-s", "samples.tsv", "-o", out, "-t", "2"], more].concat();
+        self.command(&words).output().expect("norn starts")
+    }
+
+    fn run_ok(&self, out: &str, more: &[&str]) -> String {
+        let output = self.run(out, more);
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    }
+
+    fn start(&self, out: &str) -> Child {
+        let words = ["run", "-q", "-c", "batch.toml", "-s", "samples.tsv", "-o", out, "-t", "2"];
+        let mut command = self.command(&words);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
+        command.spawn().expect("norn starts")
+    }
+
+    /// All results but run files, by name.
+    fn results(&self, out: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        walk(&self.path(out).join("samples"), &mut |path| {
+            if !utf8(path).ends_with("run.json") {
+                let name = path.strip_prefix(self.path(out)).expect("below").display().to_string();
+                files.insert(name, fs::read(path).expect("file"));
+            }
+        });
+        files
+    }
+
+    fn ledger(&self, out: &str) -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(self.path(out).join("ledger.jsonl")).expect("ledger");
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    /// How many lines of the ledger tell of an event.
+    fn events(&self, out: &str, event: &str) -> usize {
+        self.ledger(out).iter().filter(|line| line["event"] == event).count()
+    }
+
+    /// The chain holds, the results are what the ledger says, and nothing half done lies about.
+    fn check(&self, out: &str) {
+        let output = self.command(&["verify", "-o", out]).output().expect("norn starts");
+        assert!(output.status.success(), "{}", said(&output));
+        let mut leftovers = Vec::new();
+        walk(&self.path(out), &mut |path| {
+            let name = path.file_name().expect("name").to_string_lossy().into_owned();
+            if name.ends_with(".tmp")
+                || path.starts_with(self.path(out).join("work"))
+                || name.starts_with("lock")
+            {
+                leftovers.push(path.to_owned());
+            }
+        });
+        assert!(leftovers.is_empty(), "{leftovers:?}");
+    }
+}
+
+fn utf8(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn said(output: &Output) -> String {
+    let bytes = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn walk(directory: &Path, see: &mut impl FnMut(&Path)) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().expect("type").is_dir() {
+            walk(&entry.path(), see);
+        } else {
+            see(&entry.path());
+        }
+    }
+}
+
+fn assert_same(expected: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Vec<u8>>, what: &str) {
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(expected), names(found), "{what}");
+    for (name, bytes) in expected {
+        assert!(*bytes == found[name], "{what}: {name} differs");
+    }
+}
+
+/// Kills a whole process group.
+fn kill_group(child: &mut Child, signal: &str) {
+    let _ =
+        Command::new("kill").args([signal, "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
+}
+
+#[test]
+fn a_night_is_what_its_commands_make() {
+    let night = Night::new();
+    night.run_ok("run", &[]);
+    night.check("run");
+    let out = night.path("by-hand");
+    fs::create_dir_all(&out).expect("directory");
+    let testdata = root().join("testdata");
+    let (reference, bam) = (testdata.join("genome.fa"), testdata.join("child.bam"));
+    let qc = [
+        "qc",
+        "-q",
+        "-r",
+        utf8(&reference),
+        "--collectors",
+        "flagstat,depth,sex,stats",
+        "-o",
+        utf8(&out),
+        utf8(&bam),
+    ];
+    norn_ok(&qc);
+    let mut compared = 0;
+    walk(&out, &mut |path| {
+        let name = path.file_name().expect("name").to_string_lossy().into_owned();
+        if !name.ends_with("run.json") {
+            let ours = fs::read(night.path("run/samples/child/qc").join(&name)).expect("the same file");
+            assert!(ours == fs::read(path).expect("file"), "{name}");
+            compared += 1;
+        }
+    });
+    assert!(compared >= 5);
+    // Calls: records are those of the chain and of annotate; the header tells the command, which has other paths.
+    let (split, annotated) = (out.join("split.vcf"), out.join("annotated.vcf"));
+    let (chain, calls, gff) =
+        (night.path("chain.toml"), night.path("child.vcf.gz"), testdata.join("genes.gff3"));
+    norn_ok(&["variants", "run", utf8(&chain), "-f", utf8(&reference), "-o", utf8(&split), utf8(&calls)]);
+    norn_ok(&[
+        "annotate",
+        "-r",
+        utf8(&reference),
+        "--gff",
+        utf8(&gff),
+        "--no-stats",
+        "-o",
+        utf8(&annotated),
+        utf8(&split),
+    ]);
+    for (step, by_hand) in [("variants", split), ("annotate", annotated)] {
+        let ours = night.path(&format!("run/samples/child/{step}/child.vcf.gz"));
+        assert!(without_comments(&text(&ours)).lines().count() > 1000);
+        assert_eq!(
+            difference(&without_comments(&text(&by_hand)), &without_comments(&text(&ours))),
+            None,
+            "{step}"
+        );
+        assert!(ours.with_extension("gz.csi").is_file());
+    }
+}
+
+#[test]
+fn only_what_changed_is_done_again() {
+    let night = Night::new();
+    let counts = |text: &str| {
+        text.lines().find_map(|line| line.strip_prefix("norn: batch: ").map(str::to_owned)).expect("counts")
+    };
+    assert_eq!(counts(&night.run_ok("run", &[])), "9 done, 0 kept, 0 failed, 0 not run");
+    let first = night.results("run");
+    let ledger = night.ledger("run").len();
+    assert_eq!(counts(&night.run_ok("run", &[])), "0 done, 9 kept, 0 failed, 0 not run");
+    assert_eq!(night.ledger("run").len(), ledger + 2);
+    // What is done to the night, and how much is done again.
+    let remove = |name: &str| fs::remove_file(night.path(name)).expect("removed");
+    let touch = |name: &str| {
+        fs::File::open(night.path(name))
+            .and_then(|file| file.set_modified(std::time::SystemTime::now()))
+            .expect("touched");
+    };
+    type Change<'c> = (&'c str, Box<dyn Fn() + 'c>, usize);
+    let changes: Vec<Change<'_>> = vec![
+        // The calls come out as they were, so they are not annotated again.
+        ("touched calls", Box::new(|| touch("child.vcf.gz")), 1),
+        ("a result is gone", Box::new(|| remove("run/samples/mother/annotate/mother.vcf.gz.csi")), 1),
+        (
+            "a result was changed",
+            Box::new(|| night.write("run/samples/mother/qc/mother.flagstat.txt", "none")),
+            1,
+        ),
+        (
+            "other settings of a step",
+            Box::new(|| night.settle("", "split = \"12G\"\non_fail = \"stop-sample\"")),
+            0,
+        ),
+        (
+            "a chain that gives the same",
+            Box::new(|| {
+                night.write("chain.toml", "[[step]]\ndo = \"split\"\n[[step]]\ndo = \"left-align\"\n\n")
+            }),
+            3,
+        ),
+    ];
+    for (what, change, again) in changes {
+        change();
+        let told = night.run_ok("run", &[]);
+        assert_eq!(counts(&told), format!("{again} done, {} kept, 0 failed, 0 not run", 9 - again), "{what}");
+        assert_same(&first, &night.results("run"), what);
+        night.check("run");
+    }
+    // Other calls are annotated again.
+    night.write("chain.toml", "[[step]]\ndo = \"split\"\n");
+    assert_eq!(counts(&night.run_ok("run", &[])), "6 done, 3 kept, 0 failed, 0 not run");
+    assert_eq!(counts(&night.run_ok("run", &["--force"])), "9 done, 0 kept, 0 failed, 0 not run");
+    let resumed = night.command(&["resume", "-q", "-o", "run"]).output().expect("norn starts");
+    assert_eq!(counts(&said(&resumed)), "0 done, 9 kept, 0 failed, 0 not run");
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_to_the_same_end() {
+    let night = Night::new();
+    let begun = Instant::now();
+    night.run_ok("whole", &[]);
+    let (took, whole) = (begun.elapsed(), night.results("whole"));
+    let mut interrupted = 0;
+    for seed in 0..20 {
+        let mut random = Random::new(seed);
+        let out = format!("killed{seed}");
+        for signal in ["-KILL", "-KILL", "-TERM"] {
+            let mut child = night.start(&out);
+            std::thread::sleep(took.mul_f64(0.7 * random.below(1000) as f64 / 1000.0));
+            kill_group(&mut child, signal);
+            let status = child.wait().expect("ended");
+            interrupted += usize::from(!status.success());
+            assert!(
+                status.success()
+                    || status.signal() == Some(9)
+                    || status.code() == Some(75)
+                    || status.signal() == Some(15),
+                "{signal}: {status}"
+            );
+        }
+        // Nothing but whole results has a name that counts.
+        for (name, bytes) in night.results(&out) {
+            assert!(whole[&name] == bytes, "seed {seed}: {name} is not whole");
+        }
+        night.run_ok(&out, &[]);
+        assert_same(&whole, &night.results(&out), &format!("seed {seed}"));
+        night.check(&out);
+        // The ledger tells the truth: each task was done, and none was done twice for the same reason.
+        assert_eq!(night.events(&out, "done"), 9, "seed {seed}");
+    }
+    assert!(interrupted >= 20, "{interrupted}");
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_stops_and_says_try_again() {
+    let night = Night::new();
+    night.settle("[run]\ngrace_seconds = 0\n", "");
+    let mut child = night.start("run");
+    while fs::read_to_string(night.path("run/ledger.jsonl")).is_ok_and(|text| text.contains("\"start\""))
+        == false
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // The run alone, as a user does it; its tasks are its own matter.
+    Command::new("kill").arg(child.id().to_string()).status().expect("kill");
+    assert_eq!(child.wait().expect("ended").code(), Some(75));
+    assert!(night.events("run", "dropped") > 0 && night.events("run", "done") < 9);
+    assert_eq!(night.ledger("run").last().expect("a line")["outcome"], "stopped");
+    night.check("run");
+    night.run_ok("run", &[]);
+    assert_eq!(night.events("run", "done"), 9);
+}
+
+#[test]
+fn a_task_that_the_system_kills_takes_nothing_with_it() {
+    let night = Night::new();
+    night.settle("", "");
+    let mut child = night.start("run");
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let victim = loop {
+        let mut tasks = Vec::new();
+        // Children belong to the threads that started them.
+        walk_tasks(child.id(), &mut tasks);
+        if let Some(task) = tasks.first() {
+            break task.clone();
+        }
+        assert!(child.try_wait().expect("state").is_none(), "{children}: no task was seen");
+    };
+    Command::new("kill").args(["-KILL", &victim]).status().expect("kill");
+    assert!(child.wait().expect("ended").success());
+    let failed: Vec<_> = night.ledger("run").into_iter().filter(|line| line["event"] == "failed").collect();
+    assert_eq!(failed.len(), 1);
+    assert!(failed[0]["why"].as_str().is_some_and(|why| why.starts_with("ended by signal 9")), "{failed:?}");
+    assert_eq!(failed[0]["exit"], 137);
+    assert_eq!(night.events("run", "done"), 9);
+    night.check("run");
+}
+
+fn walk_tasks(pid: u32, tasks: &mut Vec<String>) {
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        tasks.extend(children.split_whitespace().map(str::to_owned));
+    }
+}
+
+#[test]
+fn a_sample_that_fails_stops_alone() {
+    let night = Night::new();
+    let bam = night.path("father.bam");
+    let bytes = fs::read(root().join("testdata/father.bam")).expect("BAM");
+    fs::write(&bam, &bytes[..bytes.len() / 2]).expect("written");
+    let sheet = fs::read_to_string(night.path("samples.tsv")).expect("sheet");
+    night.write("samples.tsv", &sheet.replace(utf8(&root().join("testdata/father.bam")), "father.bam"));
+    let output = night.run("run", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("8 done, 0 kept, 1 failed, 0 not run"), "{}", said(&output));
+    // No sample's name in what is said: a log is read by many.
+    assert!(
+        said(&output).contains("qc of the sample in line 3 failed") && !said(&output).contains("father"),
+        "{}",
+        said(&output)
+    );
+    let status = said(&night.command(&["status", "-o", "run", "--by-sample"]).output().expect("norn starts"));
+    assert!(status.contains("failed: father (line 3) qc: "), "{status}");
+    assert!(status.contains("truncated") || status.contains("ends"), "{status}");
+    assert!(
+        status.contains("father\tfailed\tdone\tdone") && status.contains("child\tdone\tdone\tdone"),
+        "{status}"
+    );
+    night.check("run");
+}
+
+#[test]
+fn qc_can_stop_a_sample() {
+    let night = Night::new();
+    let thresholds = "assay = \"a\"\n[[metric]]\nkey = \"sex.y_ratio\"\nfail_above = 0.1\n";
+    night.write("bounds.toml", thresholds);
+    for (on_fail, done, waiting) in [("go-on", 9, 0), ("stop-sample", 7, 2)] {
+        night.settle("", &format!("thresholds = \"bounds.toml\"\non_fail = \"{on_fail}\""));
+        // Of the trio only the father has a Y.
+        for again in [false, true] {
+            let output = night.run(on_fail, &[]);
+            assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+            let counts = if again { format!("0 done, {done} kept") } else { format!("{done} done, 0 kept") };
+            assert!(
+                said(&output).contains(&format!("{counts}, 0 failed, {waiting} not run")),
+                "{}",
+                said(&output)
+            );
+        }
+        assert!(night.command(&["report", "-o", on_fail]).status().expect("norn starts").success());
+        let table = fs::read_to_string(night.path(on_fail).join("report/samples.tsv")).expect("table");
+        let father = table.lines().find(|line| line.starts_with("father")).expect("row");
+        assert!(father.starts_with("father\ttrio\tFAIL\tXY\tXY\t.\tsex.y_ratio"), "{father}");
+        assert!(table.lines().any(|line| line.starts_with("child\ttrio\tPASS\tXX")), "{table}");
+    }
+}
+
+#[test]
+fn large_files_are_cut_and_nothing_is_seen_of_it() {
+    let night = Night::new();
+    night.run_ok("whole", &[]);
+    night.settle("", "split = \"1M\"");
+    let told = night.run_ok("cut", &[]);
+    assert!(told.contains("18 done, 0 kept, 0 failed"), "{told}");
+    assert_same(&night.results("whole"), &night.results("cut"), "parts of a megabyte");
+    night.check("cut");
+    assert!(night.run_ok("cut", &[]).contains("0 done, 18 kept"));
+    // How a file is cut does not count for whether it is done.
+    night.settle("", "");
+    assert!(
+        night.run_ok("cut", &[]).contains("3 done, 6 kept")
+            || night.run_ok("cut", &[]).contains("0 done, 9 kept")
+    );
+}
+
+#[test]
+fn one_run_at_a_time() {
+    let night = Night::new();
+    let mut child = night.start("run");
+    while !night.path("run/lock.json").is_file() {
+        assert!(child.try_wait().expect("state").is_none());
+    }
+    let output = night.run("run", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains(&format!("a run works here: process {} on ", child.id())),
+        "{}",
+        said(&output)
+    );
+    assert!(child.wait().expect("ended").success());
+    night.check("run");
+}
+
+#[test]
+fn a_job_array_shares_a_night() {
+    let night = Night::new();
+    night.run_ok("whole", &[]);
+    let parts: Vec<_> = ["1/2", "2/2"]
+        .map(|part| {
+            let words = [
+                "run",
+                "-q",
+                "-c",
+                "batch.toml",
+                "-s",
+                "samples.tsv",
+                "-o",
+                "run",
+                "--part",
+                part,
+                "-t",
+                "1",
+            ];
+            night.command(&words).stderr(Stdio::null()).spawn().expect("norn starts")
+        })
+        .into_iter()
+        .map(|mut child| child.wait().expect("ended").success())
+        .collect();
+    assert_eq!(parts, [true, true]);
+    assert_same(&night.results("whole"), &night.results("run"), "two parts");
+    night.check("run");
+    let told = night.run_ok("run", &[]);
+    assert!(told.contains("0 done, 9 kept"), "{told}");
+    for wrong in ["0/2", "3/2", "a/b", "1"] {
+        assert_eq!(night.run("run", &["--part", wrong]).status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn an_input_that_changes_while_it_is_read_is_told() {
+    let night = Night::new();
+    let (bam, sheet) =
+        (night.path("child.bam"), fs::read_to_string(night.path("samples.tsv")).expect("sheet"));
+    fs::copy(root().join("testdata/child.bam"), &bam).expect("copied");
+    fs::copy(root().join("testdata/child.bam.bai"), night.path("child.bam.bai")).expect("copied");
+    night.write("samples.tsv", &sheet.replace(utf8(&root().join("testdata/child.bam")), "child.bam"));
+    let mut child = night.start("run");
+    while child.try_wait().expect("state").is_none() {
+        fs::File::open(&bam)
+            .and_then(|file| file.set_modified(std::time::SystemTime::now()))
+            .expect("touched");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(child.wait().expect("ended").code(), Some(1));
+    let failed = night.ledger("run").into_iter().find(|line| line["event"] == "failed").expect("a failure");
+    assert!(
+        failed["why"].as_str().is_some_and(|why| why.ends_with("it was changed while it was read")),
+        "{failed}"
+    );
+    assert!(!night.path("run/samples/child/qc").exists());
+    night.run_ok("run", &[]);
+    night.check("run");
+}
+
+#[test]
+fn consent_decides_and_a_purge_leaves_nothing() {
+    let night = Night::new();
+    night.write("consent.tsv", "sample\tstatus\tpurposes\tdate\nchild\tgiven\tDUO:0000042\t2026-01-01\nfather\tgiven\tDUO:0000042\t2026-01-01\n");
+    night.settle("[consent]\nfile = \"consent.tsv\"\npurposes = [\"DUO:0000042\"]\n", "");
+    let told = night.run_ok("run", &[]);
+    assert!(told.contains("6 done"), "{told}");
+    assert!(!night.path("run/samples/mother").exists());
+    assert_eq!(night.events("run", "left-out"), 1);
+    let purge = |sample: &str| night.command(&["purge", sample, "-o", "run"]).output().expect("norn starts");
+    for unknown in ["mother", "..", "fath", "father.qc"] {
+        assert_eq!(purge(unknown).status.code(), Some(3), "{unknown}");
+    }
+    assert!(night.command(&["report", "-o", "run"]).status().expect("norn starts").success());
+    assert!(purge("father").status.success());
+    let mut left = Vec::new();
+    walk(&night.path("run"), &mut |path| {
+        let path = path.strip_prefix(night.path("run")).expect("below").display().to_string();
+        if path.contains("father") || path.starts_with("report") {
+            left.push(path);
+        }
+    });
+    assert!(left.is_empty(), "{left:?}");
+    night.check("run");
+    // Consent given anew is another night's matter.
+    assert!(night.run_ok("run", &[]).contains("0 done, 3 kept"));
+    let resumed = night.command(&["resume", "-q", "-o", "run"]).output().expect("norn starts");
+    assert!(said(&resumed).contains("0 done, 3 kept"), "{}", said(&resumed));
+}
+
+#[test]
+fn a_thousand_samples_are_kept_in_order() {
+    let night = Night::new();
+    let text = text(&night.path("child.vcf.gz"));
+    let few: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .chain(text.lines().filter(|l| !l.starts_with('#')).take(3))
+        .collect();
+    night.write("few.vcf", &(few.join("\n") + "\n"));
+    let rows: String = (0..1000).map(|n| format!("S{n}\tfew.vcf\n")).collect();
+    night.write("samples.tsv", &format!("sample\tvcf\n{rows}"));
+    let begun = Instant::now();
+    assert!(night.run_ok("run", &[]).contains("2000 done"));
+    let first = begun.elapsed();
+    let begun = Instant::now();
+    assert!(night.run_ok("run", &[]).contains("0 done, 2000 kept"));
+    eprintln!("1,000 samples: {first:.2?}, again {:.2?}", begun.elapsed());
+    let results = night.results("run");
+    assert_eq!(results.len(), 1000 * results.len() / 1000);
+    assert_eq!(results["samples/S0/variants/S0.vcf.gz"], results["samples/S999/variants/S999.vcf.gz"]);
+    night.check("run");
+}
+
+/// A file system of so many bytes; `None`, said by name, where we may not have one.
+fn small_disk(night: &Night, bytes: &str) -> Option<Disk> {
+    let disk = Disk(night.path("disk"));
+    fs::create_dir_all(&disk.0).expect("directory");
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"])
+        .arg(&disk.0)
+        .output();
+    if mounted.is_ok_and(|output| output.status.success()) {
+        return Some(disk);
+    }
+    eprintln!("skipped: a small tmpfs (needs the right to mount)");
+    std::mem::forget(disk);
+    None
+}
+
+struct Disk(PathBuf);
+
+impl Disk {
+    fn remount(&self, options: &str) {
+        let status = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(&self.0).status();
+        assert!(status.expect("mount starts").success());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_costs_what_was_not_finished() {
+    let night = Night::new();
+    night.run_ok("whole", &[]);
+    let Some(disk) = small_disk(&night, "200K") else { return };
+    for size in [200, 300, 400, 500, 700] {
+        disk.remount(&format!("size={size}K"));
+        let output = night.run("disk/run", &[]);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", said(&output));
+        if output.status.code() == Some(1) {
+            assert!(!said(&output).contains("panicked"), "{}", said(&output));
+        }
+    }
+    disk.remount("size=100M");
+    night.run_ok("disk/run", &[]);
+    assert_same(&night.results("whole"), &night.results("disk/run"), "after a full disk");
+    night.check("disk/run");
+    disk.remount("ro");
+    let output = night.run("disk/run", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("Read-only file system"), "{}", said(&output));
+}
+
+#[test]
+fn a_clock_that_goes_back_does_no_harm() {
+    if !has("faketime") {
+        return;
+    }
+    let night = Night::new();
+    let words = ["batch", "run", "-q", "-c", "batch.toml", "-s", "samples.tsv", "-o", "run", "--part", "1/1"];
+    let ahead = Command::new("faketime")
+        .args(["-f", "+400d", env!("CARGO_BIN_EXE_norn")])
+        .args(words)
+        .current_dir(night.directory.path())
+        .output()
+        .expect("faketime starts");
+    assert!(ahead.status.success(), "{}", said(&ahead));
+    let told = night.run_ok("run", &[]);
+    assert!(told.contains("0 done, 9 kept"), "{told}");
+    night.write("chain.toml", "[[step]]\ndo = \"split\"\n");
+    assert!(night.run_ok("run", &[]).contains("6 done, 3 kept"));
+    night.check("run");
+}
+
+#[test]
+fn ranks_share_a_night() {
+    let night = Night::new();
+    let Some(command) = mpirun("3") else { return };
+    night.settle("", "split = \"1M\"");
+    night.run_ok("whole", &[]);
+    let whole = night.results("whole");
+    let start = |mut command: Command, out: &str| {
+        command.args([
+            "batch",
+            "run",
+            "-q",
+            "-c",
+            "batch.toml",
+            "-s",
+            "samples.tsv",
+            "-o",
+            out,
+            "-t",
+            "1",
+            "--memory",
+            "1G",
+        ]);
+        command
+            .current_dir(night.directory.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0);
+        command.spawn().expect("mpirun starts")
+    };
+    assert!(start(command, "ranks").wait().expect("ended").success());
+    assert_same(&whole, &night.results("ranks"), "three ranks");
+    night.check("ranks");
+    let ranks: std::collections::BTreeSet<u64> =
+        night.ledger("ranks").iter().filter_map(|line| line["rank"].as_u64()).collect();
+    assert_eq!(ranks.len(), 3, "all ranks work");
+    // A rank dies at a random moment: the job ends, and what was finished stays.
+    for seed in 0..20 {
+        let mut random = Random::new(100 + seed);
+        let out = format!("lost{seed}");
+        let mut job = start(mpirun("3").expect("it was there"), &out);
+        std::thread::sleep(Duration::from_millis(400 + random.below(900) as u64));
+        let mut ranks = Vec::new();
+        walk_tasks(job.id(), &mut ranks);
+        if !ranks.is_empty() {
+            let victim = &ranks[random.below(ranks.len())];
+            Command::new("kill").args(["-KILL", victim]).stderr(Stdio::null()).status().expect("kill");
+        }
+        job.wait().expect("the job ends");
+        // What a lost node leaves running is the system's to clear away; here it is ours.
+        kill_group(&mut job, "-KILL");
+        night.run_ok(&out, &[]);
+        assert_same(&whole, &night.results(&out), &format!("seed {seed}"));
+        night.check(&out);
+    }
+}
