@@ -282,7 +282,7 @@ impl std::str::FromStr for Size {
 impl From<Size> for String {
     fn from(size: Size) -> Self {
         let units = [(40, "T"), (30, "G"), (20, "M"), (10, "K")];
-        let unit = units.iter().find(|(shift, _)| size.0 > 0 && size.0 % (1 << shift) == 0);
+        let unit = units.iter().find(|(shift, _)| size.0 > 0 && size.0.is_multiple_of(1 << shift));
         unit.map_or_else(|| size.0.to_string(), |(shift, unit)| format!("{}{unit}", size.0 >> shift))
     }
 }

@@ -59,7 +59,6 @@ impl Consents {
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
-            .comment(Some(b'#'))
             .trim(csv::Trim::All)
             .from_reader(text);
         let head: Vec<String> = match reader.headers() {
@@ -83,6 +82,9 @@ impl Consents {
                 }
             };
             let line = row.position().map_or(0, csv::Position::line);
+            if row.get(0).is_some_and(|cell| cell.starts_with('#')) {
+                continue;
+            }
             let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).unwrap_or_default();
             let Some(is_withdrawn) = withdrawn(cell(Some(status))) else {
                 let what = format_args!("{:?} is neither given nor withdrawn", cell(Some(status)));

@@ -111,7 +111,7 @@ impl Figure {
             let of = |path: &str| {
                 path.split('.').try_fold(document, |value, name| value.get(name)).and_then(Json::as_f64)
             };
-            return Some(self.path.iter().filter_map(|path| of(path)).sum());
+            return Some(self.path.iter().filter_map(|path| of(path)).fold(0.0, |sum, count| sum + count));
         }
         let figures = document.get("figures")?;
         self.path.iter().find_map(|key| figures.get(key)?.as_f64())

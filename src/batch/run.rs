@@ -54,6 +54,9 @@ pub enum RunError {
     LockLost,
 }
 
+/// How long signals and the lock may wait to be looked at.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Exit code of a command that has done its work on a sample below its thresholds.
 pub const BELOW_THRESHOLDS: i32 = 4;
 
@@ -263,7 +266,7 @@ impl<'r> Shift<'r> {
             if self.schedule.running() == 0 {
                 return Ok(self.tally);
             }
-            if let Some(outcome) = crew.came(Duration::from_millis(200))?
+            if let Some(outcome) = crew.came(PAUSE)?
                 && let Err(error) = self.note(outcome)
             {
                 crew.give_up()?;
@@ -276,7 +279,7 @@ impl<'r> Shift<'r> {
     /// Waits for what runs, and writes nothing down.
     fn drain(&mut self, crew: &mut Crew<'_>) -> Result<(), RunError> {
         while self.schedule.running() > 0 {
-            if let Some(outcome) = crew.came(Duration::from_millis(200))? {
+            if let Some(outcome) = crew.came(PAUSE)? {
                 self.schedule.failed(outcome.task);
             }
         }

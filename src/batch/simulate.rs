@@ -53,20 +53,7 @@ pub struct Makespan {
     pub lost: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-struct At(f64);
-
-impl Eq for At {}
-
-impl Ord for At {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-impl Eq for Happening {}
-
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Happening {
     /// A task ends, if it is still this try.
     Ends { task: usize, attempt: u32 },
@@ -74,14 +61,9 @@ enum Happening {
     Fails { node: usize },
 }
 
-impl Ord for Happening {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let order = |happening: &Self| match *happening {
-            Happening::Ends { task, attempt } => (0, task, attempt),
-            Happening::Fails { node } => (1, node, 0),
-        };
-        order(self).cmp(&order(other))
-    }
+/// Nanoseconds, which have an order.
+fn at(seconds: f64) -> u64 {
+    (seconds * 1e9) as u64
 }
 
 impl Simulation {
@@ -108,11 +90,11 @@ impl Simulation {
     pub fn run(&self, nodes: usize) -> Makespan {
         let mut schedule = Schedule::new(self.items.clone(), &vec![self.room; nodes]);
         let mut random = Drand48::new(self.seed);
-        let mut events: BinaryHeap<Reverse<(At, Happening)>> = BinaryHeap::new();
+        let mut events: BinaryHeap<Reverse<(u64, Happening)>> = BinaryHeap::new();
         let mut fail = |events: &mut BinaryHeap<_>, now: f64, node: usize| {
             if self.failures_per_hour > 0.0 {
                 let wait = -(1.0 - random.next()).ln() * 3600.0 / self.failures_per_hour;
-                events.push(Reverse((At(now + wait), Happening::Fails { node })));
+                events.push(Reverse((at(now + wait), Happening::Fails { node })));
             }
         };
         (0..nodes).for_each(|node| fail(&mut events, 0.0, node));
@@ -126,10 +108,10 @@ impl Simulation {
                 let begins = f64::max(now, back_at[node]);
                 running[task] = Some((node, begins));
                 let ends = begins + self.seconds(task, schedule.threads(task));
-                events.push(Reverse((At(ends), Happening::Ends { task, attempt: attempts[task] })));
+                events.push(Reverse((at(ends), Happening::Ends { task, attempt: attempts[task] })));
             }
-            let Some(Reverse((At(time), happening))) = events.pop() else { break };
-            now = time;
+            let Some(Reverse((time, happening))) = events.pop() else { break };
+            now = time as f64 / 1e9;
             match happening {
                 Happening::Ends { task, attempt } if attempt == attempts[task] => {
                     if let Some((_, begun)) = running[task].take() {
@@ -206,7 +188,7 @@ mod tests {
     #[test]
     fn failures_cost_what_ran_and_nothing_else() {
         let mut failing = simulation(&[600; 24], 4);
-        failing.failures_per_hour = 2.0;
+        failing.failures_per_hour = 6.0;
         let (alone, with) = (simulation(&[600; 24], 4).run(2), failing.run(2));
         assert_eq!(with, failing.run(2));
         assert!(
