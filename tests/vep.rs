@@ -1,5 +1,5 @@
-//! `norn annotate` beside what Ensembl VEP 115.2 (API 114) made of the variants of tests/vep: sequences and symbolic alleles at the
-//! edges of testdata's genes, in VCF, tables and JSON. tests/vep/make-input.py says how.
+//! `norn annotate` beside what Ensembl VEP 115.2 (API 114) made of the variants of tests/vep: sequences, symbolic alleles and
+//! breakends at the edges of testdata's genes, in VCF, tables and JSON. tests/vep/make-input.py says how.
 
 mod common;
 
@@ -164,14 +164,14 @@ fn plain(value: &str) -> String {
     value.trim_matches(['[', ']']).replace('"', "").replace(['&', ','], " ")
 }
 
+fn fields_of_csq() -> Vec<&'static str> {
+    let fields = COMMON.into_iter().chain(["HGVSc", "HGVSp"]).chain(PLACES);
+    fields.chain(["HGVS_OFFSET", "ALLELE_NUM", "CANONICAL", "ENSP", "HGVSg"]).collect()
+}
+
 #[test]
 fn entries_of_vcf_are_those_of_vep() {
-    let fields: Vec<&str> = COMMON
-        .into_iter()
-        .chain(["HGVSc", "HGVSp"])
-        .chain(PLACES)
-        .chain(["HGVS_OFFSET", "ALLELE_NUM", "CANONICAL", "ENSP", "HGVSg"])
-        .collect();
+    let fields = fields_of_csq();
     let list = fields.join(",");
     for (name, more) in [("csq.tsv", "1"), ("unmoved.tsv", "0")] {
         let more = ["--fields", &list, "--shift-hgvs", more];
@@ -264,4 +264,78 @@ fn several_alleles_are_cut_as_vep_cuts_them() {
         let ours = annotated("several.vcf", &[&["--fields", &list], more].concat());
         compare(name, &entries_of_file(name, &fields), &entries_of_vcf(&ours, &fields), &[]);
     }
+}
+
+/// The consequences of an entry, and the rest of it.
+fn split(entry: &BTreeMap<String, String>, without: &[&str]) -> (BTreeSet<String>, BTreeMap<String, String>) {
+    let terms = entry["Consequence"].split('&').map(str::to_owned).collect();
+    let mut rest = entry.clone();
+    rest.retain(|name, _| name != "Consequence" && !without.contains(&name.as_str()));
+    (terms, rest)
+}
+
+/// Records stand in pairs that are each other's mates. VEP takes the consequences of a mate from the numbers of the record's own
+/// place, whatever contig the mate is on; so ours are held to those that VEP has for the mate's own record. Of ends without a
+/// mate VEP tells transcripts of all contigs, and no feature_truncation.
+#[test]
+fn breakends_are_those_of_vep_at_each_end() {
+    let fields = fields_of_csq();
+    let vep = entries_of_file("breakends.tsv", &fields);
+    let list = fields.join(",");
+    let ours = entries_of_vcf(&annotated("breakends.vcf", &["--fields", &list]), &fields);
+    let number = |entry: &BTreeMap<String, String>| entry["ALLELE_NUM"].clone();
+    let (mut own, mut contigs) = (BTreeMap::new(), BTreeMap::new());
+    for (what, entry) in vep.iter().filter(|(_, entry)| number(entry) == "0") {
+        let (contig, rest) = what.split_once(':').expect("a contig");
+        let position: u64 = rest.split(' ').next().and_then(|at| at.parse().ok()).expect("a position");
+        own.insert((format!("{contig}:{}", position + 1), entry["Feature"].clone()), entry);
+        contigs.insert(entry["Feature"].clone(), contig.to_owned());
+    }
+    let truncation = "feature_truncation".to_owned();
+    let mut counts = [0; 3];
+    for (what, entry) in &ours {
+        let theirs = vep.get(what).unwrap_or_else(|| panic!("{what}: VEP has none"));
+        assert_eq!(entry["Allele"], theirs["Allele"], "{what}");
+        let is_mate = entry["Allele"].contains(['[', ']']) && number(entry) != "0";
+        let is_single = entry["Allele"] == "chromosome_breakpoint";
+        counts[usize::from(is_mate) + 2 * usize::from(is_single)] += 1;
+        let (mut without, mut model) = (vec![], theirs);
+        if is_mate {
+            let place = entry["Allele"].split(['[', ']']).nth(1).expect("a place").to_owned();
+            model = own.get(&(place, entry["Feature"].clone())).expect("the mate's record");
+            without = vec!["Allele", "ALLELE_NUM"];
+            let [mine, other] = [entry, theirs].map(|entry| split(entry, &[]).0.contains(&truncation));
+            assert_eq!(mine, other, "{what}: {truncation}");
+        }
+        let (terms, mut rest) = split(entry, &without);
+        let (mut expected, mut others) = split(model, &without);
+        // What is lost is not retained.
+        if expected.contains("start_lost") {
+            expected.remove("start_retained_variant");
+        }
+        if is_single && !terms.iter().any(|term| term.ends_with("stream_gene_variant")) {
+            assert!(expected.insert(truncation.clone()), "{what}");
+            // VEP's word for no consequence at all.
+            expected.remove("intergenic_variant");
+            [&mut rest, &mut others].into_iter().for_each(|parts| drop(parts.remove("IMPACT")));
+            assert_eq!(entry["IMPACT"], "HIGH", "{what}");
+        }
+        assert_eq!(terms, expected, "{what}");
+        assert_eq!(rest, others, "{what}");
+    }
+    assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
+    for (what, entry) in vep.iter().filter(|(what, _)| !ours.contains_key(*what)) {
+        let contig = what.split(':').next().unwrap_or_default();
+        assert_eq!(entry["Allele"], "chromosome_breakpoint", "{what}");
+        assert_ne!(contigs[&entry["Feature"]], contig, "{what}");
+    }
+    // What JSON says of the record itself, and of its entries but for their consequences.
+    let vep = entries_of_json(&of_vep("breakends.json"));
+    let ours = entries_of_json(&annotated("breakends.vcf", &["--json", "--allele-number"]));
+    for (what, theirs) in vep.iter().filter(|(what, _)| ours.contains_key(*what)) {
+        for name in ["allele_string", "start", "end", "id", "variant_allele", "allele_num", "gene_id"] {
+            assert_eq!(ours[what].get(name), theirs.get(name), "{what}: {name}");
+        }
+    }
+    assert!(vep.keys().filter(|what| ours.contains_key(*what)).count() > 100);
 }

@@ -116,7 +116,7 @@ pub struct Entry<'e> {
     pub fields: &'e [Field],
     /// The allele.
     pub variant: Variant<'e>,
-    /// Its number among the record's, from 1.
+    /// Its number among the record's, from 1; 0 of a breakend's own end.
     pub allele: usize,
     /// Its contig.
     pub contig: &'e str,
@@ -146,7 +146,11 @@ impl Entry<'_> {
                 out.push('|');
             }
             let _ = match (field, effect) {
-                (Field::Allele, _) => out.write_str(&self.variant.text()),
+                (Field::Allele, _) => match self.variant.breakend {
+                    // Names of contigs may have what separates here.
+                    Some(text) => escaped(text, out),
+                    None => out.write_str(&self.variant.text()),
+                },
                 (Field::AlleleNumber, _) => write!(out, "{}", self.allele),
                 (Field::HgvsG, _) if self.variant.class.is_none() => {
                     hgvs::write_genomic(&self.variant, self.contig, self.shift, bases, out);

@@ -6,7 +6,7 @@ use super::coding_effect::CodingEffect;
 use super::genes::{Coding, Transcript};
 use super::project::Pieces;
 use super::splice::Splice;
-use super::structural;
+use super::structural::{self, Class};
 use super::terms::{Term, Terms};
 use super::variant::Variant;
 
@@ -176,9 +176,9 @@ impl<'a> Effect<'a> {
             && self.cds.meets(coding_length(self.transcript))
     }
 
-    /// How many bases of the transcript, introns included, a symbolic allele covers.
+    /// How many bases of the transcript, introns included, a symbolic allele covers. Breakends cover none.
     pub fn overlap(&self) -> Option<i64> {
-        self.variant.class?;
+        self.variant.class.filter(|class| *class != Class::Breakpoint)?;
         let (variant, transcript) = (&self.variant, self.transcript);
         let bases = variant.end.min(transcript.end) - variant.start.max(transcript.start) + 1;
         (bases > 0).then_some(bases)

@@ -4,6 +4,7 @@
 //! passes where one of its entries does (so do Ensembl's filter_vep and others). Parts are tags with a dot
 //! (`CSQ.Consequence`) of a record that is made for each entry.
 
+use super::breakend::Breakend;
 use super::csq::Field;
 use super::listing::SourceTag;
 use super::variant::Variant;
@@ -125,6 +126,9 @@ impl EntryFilter {
             return number.parse::<usize>().ok()?.checked_sub(1);
         }
         let text = part(Field::Allele)?;
+        if let Some(end) = Breakend::all(record).iter().find(|end| end.text == text) {
+            return end.number.checked_sub(1);
+        }
         let sequences =
             Variant::all(record.position() + 1, record.reference(), record.alternates(), self.is_minimal);
         let mut numbered = sequences.zip(record.alternates()).enumerate();

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::breakend::{is_breakend, is_single};
 use super::csq::Field;
 use super::structural::Class;
 use super::terms::{Term, Terms};
@@ -308,9 +309,12 @@ fn is_list(field: Field) -> bool {
     matches!(field, Field::Consequence | Field::Flags | Field::Mane)
 }
 
-/// First and last base of a record as VEP has it: an insertion ends before it starts.
+/// First and last base of a record as VEP has it: an insertion ends before it starts, breakends lie behind POS.
 fn extent(record: &Record) -> (i64, i64) {
     let position = record.position() + 1;
+    if record.alternates().any(is_breakend) {
+        return (position + 1, position + 1);
+    }
     let found = first_allele(record).map(|variant| (variant.start, variant.end));
     found.unwrap_or((position, position + record.reference().len() as i64 - 1))
 }
@@ -329,7 +333,8 @@ fn alleles(record: &Record) -> String {
 }
 
 fn all_alleles(record: &Record) -> impl Iterator<Item = &[u8]> {
-    let is_symbolic = |allele: &[u8]| Class::parse(allele, record.info(b"SVTYPE")).is_some();
+    let is_symbolic =
+        |allele: &[u8]| is_single(allele) || Class::parse(allele, record.info(b"SVTYPE")).is_some();
     let has_sequence = record.alternates().any(|allele| !is_symbolic(allele));
     has_sequence.then(|| record.reference()).into_iter().chain(record.alternates())
 }
@@ -345,10 +350,12 @@ fn trimmed_alleles(record: &Record) -> String {
         });
         return texts.join("/");
     }
+    let has_breakend = record.alternates().any(is_breakend);
     let cut = usize::try_from(extent(record).0 - record.position() - 1).unwrap_or(0);
     let texts: Vec<_> = all_alleles(record)
         .map(|allele| match allele {
             symbolic if symbolic.starts_with(b"<") || symbolic == b"*" => String::from_utf8_lossy(symbolic),
+            _ if has_breakend => String::from_utf8_lossy(allele),
             bases => match bases.get(cut..) {
                 None | Some([]) => "-".into(),
                 Some(rest) => String::from_utf8_lossy(rest),

@@ -3,6 +3,7 @@
 //! [`gene_file`] reads genes, [`effect`] decides consequences, [`hgvs`] and [`protein`] give names, [`csq`] writes them. The
 //! peer is Ensembl VEP 114: same terms, same fields, same names.
 
+pub mod breakend;
 pub mod coding_effect;
 pub mod codons;
 pub mod csq;
@@ -34,9 +35,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::formats::bases::Genome;
+use crate::formats::fasta::FastaError;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::variants::pipeline::{RecordProblem, Revise};
+use breakend::{Breakend, End};
 use csq::{Entry, Field};
 use effect::Effect;
 use genes::{Genes, Transcript};
@@ -121,6 +124,8 @@ pub struct LeftOut {
     pub without_end: u64,
     /// Symbolic alleles that are too long.
     pub too_long: u64,
+    /// Breakends with a mate at a place that the reference lacks.
+    pub unknown_mates: u64,
     /// The reference lacks the contig.
     pub unknown_contigs: BTreeMap<String, u64>,
     /// Records annotated on contigs that the genes lack.
@@ -133,6 +138,7 @@ impl LeftOut {
         self.mismatches += other.mismatches;
         self.without_end += other.without_end;
         self.too_long += other.too_long;
+        self.unknown_mates += other.unknown_mates;
         for (mine, theirs) in [
             (&mut self.unknown_contigs, &other.unknown_contigs),
             (&mut self.contigs_without_genes, &other.contigs_without_genes),
@@ -179,51 +185,41 @@ impl Annotator {
     }
 
     fn annotate(&self, record: &Record, contig: usize, out: &mut String) -> Result<(), RecordProblem> {
-        let position = record.position() + 1;
         let failed = |what: String| RecordProblem::at(record, what);
-        let fits = self.genome.with(contig, |bases| {
-            let reference = record.reference();
-            let there = bases.slice(position - 1, position - 1 + reference.len() as i64);
-            // Callers of structural variants often leave the base out.
-            reference == b"N" && record.alternates().all(|allele| allele.starts_with(b"<"))
-                || reference.len() == there.len()
-                    && reference.iter().zip(there).all(|(one, other)| one.eq_ignore_ascii_case(other))
-        });
-        if !fits.map_err(|error| failed(error.to_string()))? {
+        if !self.fits(record, contig).map_err(|error| failed(error.to_string()))? {
             if self.options.is_strict {
                 return Err(failed(format!("REF is not what {} has there", self.genome.name())));
             }
             self.note(|left_out| left_out.mismatches += 1);
             return Ok(());
         }
+        let options = &self.options;
         let upper: Vec<Vec<u8>> = std::iter::once(record.reference())
             .chain(record.alternates())
             .map(<[u8]>::to_ascii_uppercase)
             .collect();
-        let Some((reference, alternates)) = upper.split_first() else { return Ok(()) };
-        let (options, name) = (&self.options, self.genome.contig_name(contig).as_bytes());
-        let (mut found, mut shifts) = (Vec::new(), Vec::new());
-        let sequences =
-            Variant::all(position, reference, alternates.iter().map(Vec::as_slice), options.minimal);
-        let variants: Vec<_> = sequences
-            .zip(alternates)
-            .enumerate()
-            .map(|(number, (variant, allele))| variant.or_else(|| self.structural(record, number, allele)))
-            .collect();
-        for (allele, variant) in variants.iter().enumerate() {
-            let Some(variant) = variant else { continue };
-            let (first, last) = variant.bounds();
+        let ends = Breakend::all(record);
+        let sites = self.sites(record, contig, &upper, &ends);
+        let mut found = Vec::new();
+        let tells_intergenic = options.with_intergenic && options.panel.is_none();
+        for (number, site) in sites.iter().enumerate() {
+            let (first, last) = site.variant.bounds();
             let before = found.len();
-            let near = self.genes.overlapping(name, first - options.distance, last + options.distance);
-            for transcript in near {
+            let name = self.genome.contig_name(site.contig).as_bytes();
+            for transcript in self.genes.overlapping(name, first - options.distance, last + options.distance)
+            {
                 let transcript = transcript.map_err(|error| failed(error.to_string()))?;
                 if options.looks_at(transcript) {
-                    found.push((allele, Some(Effect::new(*variant, transcript, options.distance))));
+                    found.push((number, Some(Effect::new(site.variant, transcript, options.distance))));
                 }
             }
-            if found.len() == before && options.with_intergenic && options.panel.is_none() {
-                found.push((allele, None));
+            if found.len() == before && tells_intergenic && site.variant.breakend.is_none() {
+                found.push((number, None));
             }
+        }
+        // A breakend is between genes where all of its ends are.
+        if found.is_empty() && tells_intergenic && !sites.is_empty() {
+            found.push((0, None));
         }
         if options.coding_only {
             found.retain(|(_, effect)| effect.as_ref().is_some_and(Effect::is_coding));
@@ -232,50 +228,82 @@ impl Annotator {
             return Ok(());
         }
         if let Some(summaries) = &self.summaries {
-            let all = all_terms(&found);
+            let variants: Vec<Variant<'_>> = sites.iter().map(|site| site.variant).collect();
             let contig = self.genome.contig_name(contig);
-            summaries.observe(|summary| summary.observe_record(contig, position, &variants, all));
+            summaries.observe(|summary| summary.observe_record(record, contig, &variants, all_terms(&found)));
         }
         if options.most_severe {
             out.push_str(all_terms(&found).most_severe().unwrap_or(Term::Intergenic).name());
             return Ok(());
         }
-        let picked = match options.pick {
-            Some(pick) => pick::picked(&found, pick, &options.pick_order),
-            None => vec![false; found.len()],
-        };
-        let contig_name = String::from_utf8_lossy(record.chrom());
-        let written = self.genome.with(contig, |bases| {
-            shifts.extend(variants.iter().map(|variant| {
-                let moved = variant.as_ref().filter(|_| options.shifts_hgvs);
-                moved.map_or_else(Shift::default, |variant| Shift::of(variant, bases))
-            }));
-            for ((allele, effect), is_picked) in found.iter().zip(picked) {
-                let Some(Some(variant)) = variants.get(*allele) else { continue };
-                if options.pick.is_some() && !options.flags_pick && !is_picked {
-                    continue;
-                }
-                if let Some(summaries) = &self.summaries {
-                    summaries.observe(|summary| summary.observe_entry(effect.as_ref()));
-                }
-                separate(out);
-                let entry = Entry {
-                    fields: &options.fields,
-                    variant: *variant,
-                    allele: allele + 1,
-                    contig: &contig_name,
-                    shift: shifts.get(*allele).copied().unwrap_or_default(),
-                    with_totals: options.with_totals,
-                    is_picked,
-                };
-                entry.write(effect.as_ref(), bases, out);
-            }
-        });
+        let written = self.write(record, contig, &sites, &found, out);
         written.map_err(|error| failed(error.to_string()))
     }
-}
 
-impl Annotator {
+    /// Whether REF is what the reference has there.
+    fn fits(&self, record: &Record, contig: usize) -> Result<bool, FastaError> {
+        let reference = record.reference();
+        // Callers of structural variants often leave the base out.
+        let is_structural = |allele: &[u8]| allele.starts_with(b"<") || breakend::is_breakend(allele);
+        if reference == b"N" && record.alternates().all(is_structural) {
+            return Ok(true);
+        }
+        self.genome.with(contig, |bases| {
+            let there = bases.slice(record.position(), record.position() + reference.len() as i64);
+            reference.len() == there.len()
+                && reference.iter().zip(there).all(|(one, other)| one.eq_ignore_ascii_case(other))
+        })
+    }
+
+    /// What is looked at of a record: each allele at its place, breakends at those of their ends. `alleles` are in capitals, REF
+    /// is the first.
+    fn sites<'s>(
+        &self,
+        record: &Record,
+        contig: usize,
+        alleles: &'s [Vec<u8>],
+        ends: &'s [Breakend],
+    ) -> Vec<Site<'s>> {
+        let Some((reference, alternates)) = alleles.split_first() else { return Vec::new() };
+        let position = record.position() + 1;
+        let sequences =
+            Variant::all(position, reference, alternates.iter().map(Vec::as_slice), self.options.minimal);
+        let mut sites = Vec::with_capacity(alternates.len());
+        let own = ends.first().filter(|end| end.number == 0);
+        sites.extend(own.and_then(|end| self.site_of(position, contig, end)));
+        for ((number, variant), allele) in (1..).zip(sequences).zip(alternates) {
+            sites.extend(match ends.iter().find(|end| end.number == number) {
+                Some(end) => self.site_of(position, contig, end),
+                None => variant.or_else(|| self.structural(record, number - 1, allele)).map(|variant| Site {
+                    variant,
+                    contig,
+                    number,
+                }),
+            });
+        }
+        sites
+    }
+
+    /// An end at its place; `None` where the reference lacks it.
+    fn site_of<'s>(&self, position: i64, contig: usize, end: &'s Breakend) -> Option<Site<'s>> {
+        let (contig, position) = match &end.end {
+            End::Here => (contig, position + 1),
+            End::Mate { contig, position } => {
+                let there = self.genome.contig_like(contig).filter(|contig| {
+                    // A telomere is told by the base behind the contig.
+                    u64::try_from(*position).is_ok_and(|at| at <= self.genome.length(*contig) + 1)
+                });
+                let Some(contig) = there else {
+                    self.note(|left_out| left_out.unknown_mates += 1);
+                    return None;
+                };
+                (contig, *position)
+            }
+        };
+        let variant = Variant::of_breakend(position, &end.text);
+        Some(Site { variant, contig, number: end.number })
+    }
+
     /// A symbolic allele that can be annotated.
     fn structural<'r>(&self, record: &Record, number: usize, allele: &[u8]) -> Option<Variant<'r>> {
         match Variant::structural(record, number, allele) {
@@ -291,18 +319,65 @@ impl Annotator {
             Err(Unknown::Class) => None,
         }
     }
+
+    fn write(
+        &self,
+        record: &Record,
+        contig: usize,
+        sites: &[Site<'_>],
+        found: &[(usize, Option<Effect<'_>>)],
+        out: &mut String,
+    ) -> Result<(), FastaError> {
+        let options = &self.options;
+        let picked = match options.pick {
+            Some(pick) => pick::picked(found, pick, &options.pick_order),
+            None => vec![false; found.len()],
+        };
+        let contig_name = String::from_utf8_lossy(record.chrom());
+        self.genome.with(contig, |bases| {
+            let shift = |site: &Site<'_>, bases: &mut _| match options.shifts_hgvs {
+                true => Shift::of(&site.variant, bases),
+                false => Shift::default(),
+            };
+            let shifts: Vec<Shift> = sites.iter().map(|site| shift(site, bases)).collect();
+            for ((number, effect), is_picked) in found.iter().zip(picked) {
+                let (Some(site), Some(shift)) = (sites.get(*number), shifts.get(*number)) else { continue };
+                if options.pick.is_some() && !options.flags_pick && !is_picked {
+                    continue;
+                }
+                if let Some(summaries) = &self.summaries {
+                    summaries.observe(|summary| summary.observe_entry(effect.as_ref()));
+                }
+                if !out.is_empty() {
+                    out.push(',');
+                }
+                let entry = Entry {
+                    fields: &options.fields,
+                    variant: site.variant,
+                    allele: site.number,
+                    contig: &contig_name,
+                    shift: *shift,
+                    with_totals: options.with_totals,
+                    is_picked,
+                };
+                entry.write(effect.as_ref(), bases, out);
+            }
+        })
+    }
+}
+
+/// An allele, or an end of one, where it is looked at.
+struct Site<'s> {
+    variant: Variant<'s>,
+    contig: usize,
+    /// Number of the alternate allele from 1; 0 of a breakend's own end.
+    number: usize,
 }
 
 /// The consequences of all entries.
 fn all_terms(entries: &[(usize, Option<Effect<'_>>)]) -> Terms {
     let effects = entries.iter().filter_map(|(_, effect)| effect.as_ref());
     effects.fold(Terms::default(), |all, effect| all.union(effect.terms))
-}
-
-fn separate(out: &mut String) {
-    if !out.is_empty() {
-        out.push(',');
-    }
 }
 
 impl Revise for Annotator {

@@ -1,7 +1,9 @@
-//! Symbolic alleles: deletions, duplications, insertions, inversions and copy number variants that are told by their ends.
+//! Symbolic alleles: deletions, duplications, insertions, inversions and copy number variants that are told by their ends, and
+//! what [`super::breakend`] has.
 //!
 //! Classes, their names and the consequences are those of Ensembl VEP 114 (Parser::get_SO_term, Utils::VariationEffect).
 
+use super::breakend;
 use super::effect::Effect;
 use super::terms::{Term, Terms};
 use super::variant::Variant;
@@ -24,6 +26,8 @@ pub enum Class {
     CopyNumber,
     /// `<CNV:TR>`: longer or shorter than the reference.
     TandemRepeat,
+    /// An end of a breakend.
+    Breakpoint,
 }
 
 /// Which mobile element it is of.
@@ -41,7 +45,7 @@ pub enum Mobile {
 /// Why a symbolic allele cannot be annotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
-    /// It is of no class that is known here: breakends, `<NON_REF>`, `*`.
+    /// It is of no class that is known here: `<NON_REF>`, `*`.
     Class,
     /// Neither END nor SVLEN tells where it ends.
     End,
@@ -101,6 +105,7 @@ impl Class {
             Self::Inversion => "inversion",
             Self::CopyNumber => "copy_number_variation",
             Self::TandemRepeat => "tandem_repeat",
+            Self::Breakpoint => breakend::NAME,
         }
     }
 
@@ -154,7 +159,7 @@ impl<'a> Variant<'a> {
         };
         let is_insertion = matches!(class, Class::Insertion(_));
         let end = end.filter(|end| is_insertion || *end >= start).ok_or(Unknown::End)?;
-        Ok(Self { start, end, reference: &[], alternate: &[], class: Some(class) })
+        Ok(Self { start, end, reference: &[], alternate: &[], class: Some(class), breakend: None })
     }
 }
 
@@ -173,6 +178,9 @@ impl Variant<'_> {
 /// Consequences of a symbolic allele within a transcript, but for those that all alleles have alike.
 pub fn add_terms(effect: &Effect<'_>, class: Class, in_cdna: bool, in_cds: bool, terms: &mut Terms) {
     let (variant, transcript, place) = (effect.variant, effect.transcript, effect.place);
+    if class == Class::Breakpoint {
+        terms.insert(Term::FeatureTruncation);
+    }
     if place.covers {
         return;
     }

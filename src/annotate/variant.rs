@@ -16,6 +16,8 @@ pub struct Variant<'a> {
     pub alternate: &'a [u8],
     /// What it is if it is symbolic; it has no bases then.
     pub class: Option<Class>,
+    /// The end that it is of a breakend, as CSQ tells it.
+    pub breakend: Option<&'a str>,
 }
 
 impl<'a> Variant<'a> {
@@ -44,6 +46,7 @@ impl<'a> Variant<'a> {
                 reference: &reference[cut..],
                 alternate: &allele[cut..],
                 class: None,
+                breakend: None,
             };
             Some(if is_trimmed { variant.trimmed() } else { variant })
         })
@@ -61,16 +64,23 @@ impl<'a> Variant<'a> {
             end: self.end - right as i64,
             reference: &reference[..reference.len() - right],
             alternate: &alternate[..alternate.len() - right],
-            class: self.class,
+            ..self
         }
+    }
+
+    /// An end of a breakend at its base.
+    pub fn of_breakend(position: i64, text: &'a str) -> Self {
+        let class = Some(Class::Breakpoint);
+        Self { start: position, end: position, reference: &[], alternate: &[], class, breakend: Some(text) }
     }
 
     /// As CSQ tells it: its bases, `-` of a deletion, the class of a symbolic allele.
     pub fn text(&self) -> std::borrow::Cow<'a, str> {
-        match (self.class, self.alternate) {
-            (Some(class), _) => class.name().into(),
-            (None, []) => "-".into(),
-            (None, bases) => String::from_utf8_lossy(bases),
+        match (self.breakend, self.class, self.alternate) {
+            (Some(text), ..) => text.into(),
+            (None, Some(class), _) => class.name().into(),
+            (None, None, []) => "-".into(),
+            (None, None, bases) => String::from_utf8_lossy(bases),
         }
     }
 

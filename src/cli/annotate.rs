@@ -552,6 +552,10 @@ fn tell(left_out: &LeftOut) {
             eprintln!("norn: {count} symbolic alleles are {what}; they are not annotated");
         }
     }
+    if left_out.unknown_mates > 0 {
+        let count = left_out.unknown_mates;
+        eprintln!("norn: {count} breakends have a mate that the reference lacks; it is not annotated");
+    }
     for (contig, count) in &left_out.unknown_contigs {
         eprintln!("norn: {count} records are on {contig}, which the reference lacks; they are not annotated");
     }

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Variants at the edges and inside of testdata's genes: sequences of all kinds, and symbolic alleles.
+"""Variants at the edges and inside of testdata's genes: sequences of all kinds, symbolic alleles and breakends.
 
-Writes input.vcf and several.vcf beside this file. Ensembl VEP 115.2 (API 114) made of them what stands here, with
+Writes input.vcf, several.vcf and breakends.vcf beside this file. Ensembl VEP 115.2 (API 114) made of them what stands here, with
 
     vep --offline --gff genes.gff3.gz --fasta genome.fa -i input.vcf --no_stats --symbol --biotype --numbers --allele_number \
         --hgvs --hgvsg --protein --canonical   and   --vcf --fields ... (csq.tsv; unmoved.tsv with
         --shift_hgvs 0), --tab (table.tsv), --json (lines.json)
     vep ... -i several.vcf --no_stats --symbol --biotype --numbers --allele_number --vcf --fields ...   without (several.tsv)
         and with --minimal (minimal.tsv)
+    vep ... -i breakends.vcf, as input.vcf, with --vcf (breakends.tsv) and --json (breakends.json: every fourth line)
 
 where genes.gff3.gz is testdata/genes.gff3, sorted and compressed, and chrM is called MT, which is the only name by which VEP knows
 the mitochondrion. Of VCF the files hold CHROM, POS, REF, ALT and CSQ; there are no comments.
@@ -98,11 +99,39 @@ while len(several) < 60:
     alternates = random.sample(sorted(choices - {reference}), random.choice((2, 3)))
     several.add((contig, at, reference, ",".join(alternates), "."))
 
+def around(contig):
+    at = near(contig) + random.choice((0, 0, 0, random.randint(-7000, 7000)))
+    return min(max(2, at), len(genome[contig]) - 60)
+
+
+def joined(contig, at, mate, place):
+    """A breakend at the base before `at` with its mate at `place`, in one of the four ways."""
+    first = genome[contig][at - 2]
+    added = first + bases(random.choice((0, 0, 0, 1, 4)))
+    mate = f"{mate}:{place}"
+    allele = random.choice((f"{added}[{mate}[", f"{added}]{mate}]", f"]{mate}]{added}", f"[{mate}[{added}"))
+    return contig, at - 1, first, allele, random.choice(("SVTYPE=BND", "."))
+
+
+# Each pair twice, from both sides: VEP looks at the base behind POS, and at that of the mate.
+breakends = set()
+while len(breakends) < 240:
+    one, other = random.choice(contigs), random.choice(contigs)
+    at, place = around(one), around(other)
+    breakends.update((joined(one, at, other, place), joined(other, place, one, at)))
+while len(breakends) < 270:
+    contig = random.choice(contigs)
+    at = around(contig)
+    first = genome[contig][at - 1]
+    breakends.add((contig, at, first, random.choice((f"{first}.", f".{first}")), "SVTYPE=BND"))
+
 
 def write(name, records):
     with open(here / name, "w") as out:
         print("##fileformat=VCFv4.3", file=out)
         print('##INFO=<ID=END,Number=1,Type=Integer,Description="End">', file=out)
+        if name == "breakends.vcf":
+            print('##INFO=<ID=SVTYPE,Number=1,Type=String,Description="Type">', file=out)
         for contig in contigs:
             print(f"##contig=<ID={contig},length={len(genome[contig])}>", file=out)
         print("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO", file=out)
@@ -112,3 +141,4 @@ def write(name, records):
 
 write("input.vcf", records)
 write("several.vcf", several)
+write("breakends.vcf", breakends)

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::effect::Effect;
 use super::terms::{Impact, Term, Terms};
 use super::variant::Variant;
+use crate::formats::vcf::record::Record;
 
 pub use page::page;
 pub use text::{table, vep_text};
@@ -53,16 +54,11 @@ pub struct Summary {
 pub struct Summaries(Vec<Mutex<Summary>>);
 
 impl Summary {
-    /// Counts an annotated record.
-    pub fn observe_record(
-        &mut self,
-        contig: &str,
-        position: i64,
-        alleles: &[Option<Variant<'_>>],
-        all: Terms,
-    ) {
+    /// Counts an annotated record. `alleles` are those of its alternate ones that were looked at.
+    pub fn observe_record(&mut self, record: &Record, contig: &str, alleles: &[Variant<'_>], all: Terms) {
         self.annotated += 1;
-        add(&mut self.classes, class(alleles), 1);
+        let position = record.position() + 1;
+        add(&mut self.classes, class(alleles, record.alternates().count()), 1);
         add(&mut self.most_severe, all.most_severe().unwrap_or(Term::Intergenic).name(), 1);
         let million = u64::try_from(position / 1_000_000).unwrap_or(0);
         if !self.contigs.contains_key(contig) {
@@ -175,18 +171,16 @@ fn add(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
     }
 }
 
-/// What a record is by its alleles, as Ensembl names it (Utils::Sequence, SO_variation_class).
-fn class(alleles: &[Option<Variant<'_>>]) -> &'static str {
-    let known = || alleles.iter().flatten();
-    if let Some(class) = known().find_map(|variant| variant.class) {
+/// What a record is by its alleles and how many it has, as Ensembl names it (Utils::Sequence, SO_variation_class).
+fn class(alleles: &[Variant<'_>], count: usize) -> &'static str {
+    if let Some(class) = alleles.iter().find_map(|variant| variant.class) {
         return class.name();
     }
-    let Some(first) = known().next() else { return "sequence_alteration" };
-    if alleles.iter().any(Option::is_none) {
+    let Some(first) = alleles.first().filter(|_| alleles.len() == count) else {
         return "sequence_alteration";
-    }
+    };
     let all = |is_so: fn(usize, usize) -> bool| {
-        known().all(|variant| is_so(variant.reference.len(), variant.alternate.len()))
+        alleles.iter().all(|variant| is_so(variant.reference.len(), variant.alternate.len()))
     };
     if all(|reference, alternate| reference == 1 && alternate == 1) {
         "SNV"
