@@ -515,14 +515,6 @@ fn what_cannot_be_done_is_said() {
     }
 }
 
-/// The amino acids of the standard code; codons that are cut have none.
-fn translated(bases: &[u8]) -> String {
-    const CODE: &[u8] = b"FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG";
-    let digit = |base: &u8| b"TCAG".iter().position(|known| known == base).expect("a base");
-    let codon = |codon: &[u8]| codon.iter().fold(0, |number, base| 4 * number + digit(base));
-    bases.chunks_exact(3).map(|bases| char::from(CODE[codon(bases)])).collect()
-}
-
 /// `12AB` as 12 and AB.
 fn placed(text: &str) -> (usize, &str) {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -603,7 +595,7 @@ fn compounds_are_translations_of_the_haplotype() {
             }
             let coding: Vec<u8> = model.coding.iter().map(|place| model.sequence[*place]).collect();
             let changed: Vec<u8> = haplotype.iter().map(|(base, _)| *base).collect();
-            let (before, after) = (translated(&coding), translated(&changed));
+            let (before, after) = (translate(&coding), translate(&changed));
             let vcf = utf8(&vcf);
             let case = Case { reference: &reference, genes: &genes, vcf: &vcf };
             for (record, info, _) in told(&case.text(&[])) {

@@ -88,18 +88,6 @@ fn names_on_transcripts_give_the_changed_sequence() {
     assert!(kinds.len() >= 5 && kinds.values().all(|count| *count > 10), "{kinds:?}");
 }
 
-/// The standard code by the order TCAG.
-fn translate(bases: &[u8]) -> String {
-    let index = |base: &u8| b"TCAG".iter().position(|letter| letter == base).expect("a base");
-    let codon = |codon: &[u8]| {
-        char::from(
-            b"FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"
-                [16 * index(&codon[0]) + 4 * index(&codon[1]) + index(&codon[2])],
-        )
-    };
-    bases.chunks_exact(3).map(codon).collect()
-}
-
 /// Amino acids of three letters as one.
 fn one_letter(names: &str) -> String {
     const NAMES: &str = "Ala Cys Asp Glu Phe Gly His Ile Lys Leu Met Asn Pro Gln Arg Ser Thr Val Trp Tyr Ter";

@@ -6,6 +6,7 @@ use super::coding_effect::CodingEffect;
 use super::effect::Effect;
 use super::hgvs::{self, Shift};
 use super::protein;
+use super::residues::Evidence;
 use super::terms::{Impact, Term, Terms};
 use super::variant::Variant;
 use crate::formats::bases::Bases;
@@ -49,11 +50,14 @@ pub enum Field {
     Pick,
     OverlapBp,
     OverlapPc,
+    Ps1,
+    Pm5,
+    ResidueOther,
 }
 
 impl Field {
     /// All parts with VEP's names; the first [`Self::DEFAULT`] are written where nothing else is asked for, in this order.
-    pub const ALL: [(Self, &str); 34] = [
+    pub const ALL: [(Self, &str); 37] = [
         (Self::Allele, "Allele"),
         (Self::Consequence, "Consequence"),
         (Self::Impact, "IMPACT"),
@@ -88,6 +92,9 @@ impl Field {
         (Self::Pick, "PICK"),
         (Self::OverlapBp, "OverlapBP"),
         (Self::OverlapPc, "OverlapPC"),
+        (Self::Ps1, "PS1"),
+        (Self::Pm5, "PM5"),
+        (Self::ResidueOther, "RESIDUE_OTHER"),
     ];
     /// How many of them are written where nothing else is asked for.
     pub const DEFAULT: usize = 21;
@@ -126,6 +133,8 @@ pub struct Entry<'e> {
     pub with_totals: bool,
     /// Whether it is the one that is picked.
     pub is_picked: bool,
+    /// What ClinVar has of the residue, if it was looked up.
+    pub evidence: Option<&'e Evidence>,
 }
 
 impl Entry<'_> {
@@ -157,6 +166,9 @@ impl Entry<'_> {
                     Ok(())
                 }
                 (Field::Pick, _) if self.is_picked => out.write_char('1'),
+                (Field::Ps1, _) => self.write_evidence(|evidence| &evidence.same_change, out),
+                (Field::Pm5, _) => self.write_evidence(|evidence| &evidence.same_residue, out),
+                (Field::ResidueOther, _) => self.write_evidence(|evidence| &evidence.other, out),
                 (Field::Consequence, None) => out.write_str(Term::Intergenic.name()),
                 (Field::Impact, None) => out.write_str(Impact::Modifier.name()),
                 (Field::HgvsC, _) => escaped(&on_transcript, out),
@@ -170,6 +182,12 @@ impl Entry<'_> {
                 (_, None) => Ok(()),
             };
         }
+    }
+}
+
+impl Entry<'_> {
+    fn write_evidence(&self, list: fn(&Evidence) -> &[String], out: &mut String) -> std::fmt::Result {
+        self.evidence.map_or(Ok(()), |evidence| out.write_str(&list(evidence).join("&")))
     }
 }
 

@@ -249,6 +249,13 @@ impl Slot {
 }
 
 impl Transcript {
+    /// Where a base of the transcript (cDNA) is on the contig.
+    pub fn on_contig(&self, cdna: i64) -> Option<i64> {
+        let exon = self.exons.iter().find(|exon| exon.cdna_start <= cdna && cdna <= exon.cdna_end())?;
+        let along = cdna - exon.cdna_start;
+        Some(if self.is_reverse { exon.end - along } else { exon.start + along })
+    }
+
     /// 1, or -1 on the reverse strand.
     pub fn strand(&self) -> i64 {
         if self.is_reverse { -1 } else { 1 }

@@ -306,7 +306,10 @@ impl Column {
 }
 
 fn is_list(field: Field) -> bool {
-    matches!(field, Field::Consequence | Field::Flags | Field::Mane)
+    matches!(
+        field,
+        Field::Consequence | Field::Flags | Field::Mane | Field::Ps1 | Field::Pm5 | Field::ResidueOther
+    )
 }
 
 /// First and last base of a record as VEP has it: an insertion ends before it starts, breakends lie behind POS.

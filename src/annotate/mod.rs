@@ -21,6 +21,7 @@ pub mod phenotype;
 pub mod pick;
 pub mod project;
 pub mod protein;
+pub mod residues;
 pub mod sources;
 pub mod splice;
 pub mod structural;
@@ -46,6 +47,7 @@ use genes::{Genes, Transcript};
 use hgvs::Shift;
 use panel::Panel;
 use pick::{Criterion, Pick};
+use residues::{Evidence, Residues};
 use structural::Unknown;
 use summary::Summaries;
 use terms::{Term, Terms};
@@ -113,6 +115,8 @@ pub struct Annotator {
     left_out: Arc<Mutex<LeftOut>>,
     /// Counts of what was, if they are wanted.
     summaries: Option<Arc<Summaries>>,
+    /// ClinVar, for what it has of the same residues.
+    residues: Option<Residues>,
 }
 
 /// Records that were not annotated, and why.
@@ -151,12 +155,17 @@ impl LeftOut {
 impl Annotator {
     /// From genes and their reference.
     pub fn new(genes: Arc<Genes>, genome: Genome, options: Options) -> Self {
-        Self { genes, genome, options, left_out: Arc::default(), summaries: None }
+        Self { genes, genome, options, left_out: Arc::default(), summaries: None, residues: None }
     }
 
     /// The same that counts what it annotates.
     pub fn counting(self, summaries: Arc<Summaries>) -> Self {
         Self { summaries: Some(summaries), ..self }
+    }
+
+    /// The same that tells what ClinVar has of the same residues.
+    pub fn with_residues(self, residues: Option<Residues>) -> Self {
+        Self { residues, ..self }
     }
 
     /// What is not annotated; to be read when all records are through.
@@ -176,6 +185,9 @@ impl Annotator {
         ));
         if let Some(panel) = &self.options.panel {
             header.add(&panel.header_line());
+        }
+        if let Some(residues) = &self.residues {
+            header.add(&residues.header_line());
         }
         header
     }
@@ -236,7 +248,17 @@ impl Annotator {
             out.push_str(all_terms(&found).most_severe().unwrap_or(Term::Intergenic).name());
             return Ok(());
         }
-        let written = self.write(record, contig, &sites, &found, out);
+        let evidence = |(number, effect): &(usize, Option<Effect<'_>>)| match (&self.residues, effect) {
+            (Some(residues), Some(effect)) => {
+                let contig = sites.get(*number).map_or(contig, |site| site.contig);
+                residues.evidence(self.genome.contig_name(contig).as_bytes(), effect)
+            }
+            _ => Ok(Evidence::default()),
+        };
+        let looked_up = found.iter().filter(|_| self.residues.is_some());
+        let evidence = looked_up.map(evidence).collect::<Result<Vec<_>, _>>();
+        let evidence = evidence.map_err(|error| failed(error.to_string()))?;
+        let written = self.write(record, contig, &sites, &found, &evidence, out);
         written.map_err(|error| failed(error.to_string()))
     }
 
@@ -326,6 +348,7 @@ impl Annotator {
         contig: usize,
         sites: &[Site<'_>],
         found: &[(usize, Option<Effect<'_>>)],
+        evidence: &[Evidence],
         out: &mut String,
     ) -> Result<(), FastaError> {
         let options = &self.options;
@@ -340,7 +363,7 @@ impl Annotator {
                 false => Shift::default(),
             };
             let shifts: Vec<Shift> = sites.iter().map(|site| shift(site, bases)).collect();
-            for ((number, effect), is_picked) in found.iter().zip(picked) {
+            for (at, ((number, effect), is_picked)) in found.iter().zip(picked).enumerate() {
                 let (Some(site), Some(shift)) = (sites.get(*number), shifts.get(*number)) else { continue };
                 if options.pick.is_some() && !options.flags_pick && !is_picked {
                     continue;
@@ -359,6 +382,7 @@ impl Annotator {
                     shift: *shift,
                     with_totals: options.with_totals,
                     is_picked,
+                    evidence: evidence.get(at),
                 };
                 entry.write(effect.as_ref(), bases, out);
             }

@@ -10,6 +10,7 @@ use clap::Args;
 use super::haplotypes::HaplotypeArguments;
 use super::phenotypes::PhenotypeArguments;
 use super::qc::UsageError;
+use super::residues::ResidueArguments;
 use super::variants::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan, Text};
 use crate::annotate::csq::{self, Field};
 use crate::annotate::filter::{self, EntryFilter};
@@ -40,7 +41,7 @@ use crate::variants::pipeline::Part;
     norn annotate -r GRCh38.fa --gff genes.gff3.gz --fields Consequence,SYMBOL,Feature,HGVSc,HGVSp calls.bcf\n\n\
     Fields: Allele Consequence IMPACT SYMBOL Gene Feature_type Feature BIOTYPE EXON INTRON HGVSc HGVSp cDNA_position\n  \
     CDS_position Protein_position Amino_acids Codons DISTANCE STRAND FLAGS HGVS_OFFSET; on request ALLELE_NUM CANONICAL MANE\n  \
-    MANE_SELECT MANE_PLUS_CLINICAL TSL APPRIS CCDS ENSP HGVSg PICK")]
+    MANE_SELECT MANE_PLUS_CLINICAL TSL APPRIS CCDS ENSP HGVSg PICK PS1 PM5 RESIDUE_OTHER")]
 pub struct AnnotateArguments {
     #[command(flatten)]
     input: InputArguments,
@@ -229,6 +230,9 @@ pub struct AnnotateArguments {
 
     #[command(flatten)]
     haplotypes: HaplotypeArguments,
+
+    #[command(flatten)]
+    residues: ResidueArguments,
 }
 
 /// Records grow some twenty times.
@@ -246,12 +250,18 @@ impl AnnotateArguments {
         let tags = added_tags(&sources, knowledge.as_ref());
         let (options, shown) = self.options(&tags)?;
         let has_genes = self.genes.is_some() || self.gff.is_some();
-        if options.panel.is_some() && !has_genes {
-            let what = "--panel chooses entries: it needs --genes or --gff";
-            return Err(UsageError::new(what.to_owned()).into());
+        for (is_wanted, what) in [
+            (options.panel.is_some(), "--panel chooses entries"),
+            (self.haplotypes.is_wanted(), "--haplotype tells what genes come to"),
+            (self.residues.is_wanted(), "--residues tells of proteins"),
+        ] {
+            if is_wanted && !has_genes {
+                return Err(UsageError::new(format!("{what}: it needs --genes or --gff")).into());
+            }
         }
-        if self.haplotypes.is_wanted() && !has_genes {
-            let what = "--haplotype tells what genes come to: it needs --genes or --gff";
+        let of_residues = [Field::Ps1, Field::Pm5, Field::ResidueOther];
+        if !self.residues.is_wanted() && shown.iter().any(|field| of_residues.contains(field)) {
+            let what = "--fields: PS1, PM5 and RESIDUE_OTHER need --residues";
             return Err(UsageError::new(what.to_owned()).into());
         }
         let mut names = vec![self.vcf_info_field.as_str()];
@@ -269,7 +279,8 @@ impl AnnotateArguments {
         let summaries =
             self.summary_path().map(|path| (path, Arc::new(Summaries::of_threads(self.output.threads()))));
         let genes = Arc::new(genes);
-        let mut annotator = Annotator::new(Arc::clone(&genes), genome.clone(), options);
+        let mut annotator = Annotator::new(Arc::clone(&genes), genome.clone(), options)
+            .with_residues(self.residues.open(&reference)?);
         let mut sources = sources;
         if let Some((_, summaries)) = &summaries {
             annotator = annotator.counting(Arc::clone(summaries));
@@ -502,6 +513,7 @@ impl AnnotateArguments {
             (self.protein, &[Field::Protein]),
             (self.hgvsg, &[Field::HgvsG]),
             (self.overlaps || self.json, &[Field::OverlapBp, Field::OverlapPc]),
+            (self.residues.is_wanted(), &[Field::Ps1, Field::Pm5, Field::ResidueOther]),
         ] {
             if is_so {
                 fields.extend_from_slice(more);

@@ -8,6 +8,7 @@ mod phenotypes;
 mod prs;
 mod qc;
 mod relate;
+mod residues;
 mod variants;
 
 use std::ffi::OsString;

@@ -178,6 +178,18 @@ pub fn names(length: usize, spliced: &[usize], coding: &[usize]) -> Vec<String> 
     (0..length).map(name).collect()
 }
 
+/// The amino acids of the standard code; codons that are cut have none.
+pub fn translate(bases: &[u8]) -> String {
+    let index = |base: &u8| b"TCAG".iter().position(|letter| letter == base).expect("a base");
+    let codon = |codon: &[u8]| {
+        char::from(
+            b"FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"
+                [16 * index(&codon[0]) + 4 * index(&codon[1]) + index(&codon[2])],
+        )
+    };
+    bases.chunks_exact(3).map(codon).collect()
+}
+
 pub fn reverse_complement(bases: &[u8]) -> Vec<u8> {
     let other = |base: &u8| match base {
         b'A' => b'T',

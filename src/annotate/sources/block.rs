@@ -139,6 +139,10 @@ fn index(base: u8) -> Option<u8> {
     b"ACGT".iter().position(|letter| *letter == base).map(|at| at as u8)
 }
 
+fn letter(code: u8) -> u8 {
+    b"ACGT"[usize::from(code & 3)]
+}
+
 /// A block that is read.
 #[derive(Debug, Default)]
 pub struct Block {
@@ -227,12 +231,26 @@ impl Block {
         (first..first + same).find(|number| self.is(*number, reference, alternate))
     }
 
+    /// The numbers of the alleles that begin in a range (0-based, half-open).
+    pub fn within(&self, start: i64, end: i64) -> std::ops::Range<usize> {
+        let first = self.positions.partition_point(|known| *known < start);
+        first..self.positions.partition_point(|known| *known < end).max(first)
+    }
+
+    /// An allele by its number.
+    pub fn key(&self, number: usize) -> Option<Key> {
+        let (reference, alternate) = match *self.alleles.get(number)? {
+            Allele::Base(code) => (vec![letter(code >> 2)], vec![letter(code)]),
+            Allele::Long([from, border, begin, end]) => {
+                (self.bytes.get(from..border)?.to_vec(), self.bytes.get(begin..end)?.to_vec())
+            }
+        };
+        Some((*self.positions.get(number)?, reference, alternate))
+    }
+
     fn is(&self, number: usize, reference: &[u8], alternate: &[u8]) -> bool {
         match self.alleles.get(number) {
-            Some(Allele::Base(code)) => {
-                let letter = |code: u8| b"ACGT"[usize::from(code & 3)];
-                reference == [letter(code >> 2)] && alternate == [letter(*code)]
-            }
+            Some(Allele::Base(code)) => reference == [letter(code >> 2)] && alternate == [letter(*code)],
             Some(&Allele::Long([from, border, begin, end])) => {
                 self.bytes.get(from..border) == Some(reference)
                     && self.bytes.get(begin..end) == Some(alternate)
@@ -340,6 +358,11 @@ mod tests {
                 let number = block.find(*position, reference, alternate).unwrap();
                 prop_assert_eq!(block.value(number, 0).unwrap(), value.as_slice());
                 prop_assert_eq!(block.value(number, 1).unwrap(), b"same");
+                prop_assert_eq!(block.key(number), Some((*position, reference.clone(), alternate.clone())));
+                let range = block.within(position - 1, position + 1);
+                let is_near = |(near, ..): &Key| (position - 1..position + 1).contains(near);
+                prop_assert_eq!(range.len(), all.iter().filter(|(key, _)| is_near(key)).count());
+                prop_assert!(range.contains(&number));
                 prop_assert_eq!(block.find(*position, reference, absent.as_bytes()), None);
                 prop_assert_eq!(block.value(number, 2), None);
             }
@@ -361,6 +384,7 @@ mod tests {
                     for (number, ((position, reference, alternate), _)) in all.iter().enumerate() {
                         let _ = block.find(*position, reference, alternate);
                         let _ = block.value(number, 0);
+                        let _ = block.key(number);
                     }
                 }
             }

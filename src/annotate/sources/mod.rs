@@ -7,7 +7,7 @@
 pub mod block;
 pub mod build;
 mod intervals;
-mod normal;
+pub(super) mod normal;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -24,7 +24,7 @@ use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record};
 use crate::genome::by_contig::ByContig;
 use crate::variants::pipeline::{RecordProblem, Revise};
-use block::Block;
+use block::{Block, Key};
 use intervals::Intervals;
 use normal::Forms;
 
@@ -80,6 +80,15 @@ pub struct Source {
     content: Content,
 }
 
+/// An allele of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceAllele {
+    /// Its place and bases.
+    pub key: Key,
+    /// The texts of the fields that were asked for; empty where one is missing.
+    pub texts: Vec<Vec<u8>>,
+}
+
 enum Content {
     Alleles {
         /// Tells its blocks from those of others in a thread's cache.
@@ -126,6 +135,46 @@ impl Source {
     /// The names that its fields have in the output.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.details.fields.iter().map(|field| field.name.as_str())
+    }
+
+    /// The number of the field that a name in the source has.
+    pub fn field(&self, from: &str) -> Option<usize> {
+        self.details.fields.iter().position(|field| field.from == from)
+    }
+
+    /// The database.
+    pub fn ndb(&self) -> &Ndb {
+        &self.ndb
+    }
+
+    /// The alleles that begin in a range (0-based, half-open), by place, with the texts of fields by their numbers; none of regions.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is damaged.
+    pub fn alleles_within(
+        &self,
+        contig: &[u8],
+        (start, end): (i64, i64),
+        fields: &[usize],
+    ) -> Result<Vec<SourceAllele>, NdbError> {
+        let Content::Alleles { number, blocks, contigs } = &self.content else { return Ok(Vec::new()) };
+        let places = contigs.get(contig).map_or(&[][..], Vec::as_slice);
+        let first = places.partition_point(|place| place.first <= start).saturating_sub(1);
+        let behind = places.partition_point(|place| place.first < end);
+        let damaged = || self.ndb.damaged("a block is damaged");
+        CACHE.with_borrow_mut(|cache| {
+            let mut found = Vec::new();
+            for place in places.get(first..behind).unwrap_or_default() {
+                let block = cache.block(self, *number, blocks, place)?;
+                for at in block.within(start, end) {
+                    let key = block.key(at).ok_or_else(damaged)?;
+                    let text = |field: &usize| block.value(at, *field).map(<[u8]>::to_vec);
+                    let texts = fields.iter().map(text).collect::<Option<_>>().ok_or_else(damaged)?;
+                    found.push(SourceAllele { key, texts });
+                }
+            }
+            Ok(found)
+        })
     }
 
     /// Whether its fields have a value for each alternate allele.
