@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::coding_effect::CodingEffect;
 use super::effect::Effect;
+use super::genes::Transcript;
 use super::hgvs::{self, Shift};
 use super::protein;
 use super::residues::Evidence;
@@ -227,9 +228,8 @@ fn write_plain(field: Field, effect: &Effect<'_>, with_totals: bool, out: &mut S
             (_, true) => "MANE_Plus_Clinical",
             _ => "",
         }),
-        // The name of RefSeq's partner is in no GFF; our own stands for it.
-        Field::ManeSelect => out.write_str(if tags.mane_select { &transcript.name } else { "" }),
-        Field::ManePlusClinical => out.write_str(if tags.mane_plus_clinical { &transcript.name } else { "" }),
+        Field::ManeSelect if tags.mane_select => escaped(partner(transcript), out),
+        Field::ManePlusClinical if tags.mane_plus_clinical => escaped(partner(transcript), out),
         Field::Tsl => tags.tsl.map_or(Ok(()), |level| write!(out, "{level}")),
         Field::Appris => out.write_str(tags.appris.as_deref().unwrap_or_default()),
         Field::Ccds => escaped(tags.ccds.as_deref().unwrap_or_default(), out),
@@ -256,6 +256,11 @@ fn write_plain(field: Field, effect: &Effect<'_>, with_totals: bool, out: &mut S
         }
         _ => Ok(()),
     }
+}
+
+/// MANE's partner; no gene file names it, and without MANE's summary the transcript's own name stands for it.
+fn partner(transcript: &Transcript) -> &str {
+    transcript.tags.mane_partner.as_deref().unwrap_or(&transcript.name)
 }
 
 fn is_beside(terms: Terms) -> bool {

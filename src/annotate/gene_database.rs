@@ -13,7 +13,7 @@ use crate::formats::ndb::{Head, MadeFrom, Ndb, NdbError, NdbWriter, Section};
 /// The kind in the head.
 pub const KIND: &str = "genes";
 /// How transcripts are laid out; to be counted up with each change of [`Transcript`].
-const LAYOUT: u64 = 3;
+const LAYOUT: u64 = 4;
 
 /// Transcripts in a file.
 #[derive(Debug)]
@@ -31,11 +31,11 @@ pub(super) struct Place {
     length: u64,
 }
 
-/// Writes genes; `gff` is what they were read from.
+/// Writes genes; `files` are what they were read from.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(genes: &Genes, gff: &Path, reference: &Reference, path: &Path) -> Result<(), NdbError> {
+pub fn write(genes: &Genes, files: &[&Path], reference: &Reference, path: &Path) -> Result<(), NdbError> {
     let mut writer = NdbWriter::create(path)?;
     writer.begin("transcripts");
     let failed =
@@ -55,7 +55,8 @@ pub fn write(genes: &Genes, gff: &Path, reference: &Reference, path: &Path) -> R
     }
     writer.begin("directory");
     writer.write(&postcard::to_stdvec(&directory).map_err(failed)?)?;
-    let made_from = [gff, reference.path()].into_iter().map(MadeFrom::file).collect::<Result<_, _>>()?;
+    let files = files.iter().copied().chain([reference.path()]);
+    let made_from = files.map(MadeFrom::file).collect::<Result<_, _>>()?;
     writer.finish(Head {
         kind: KIND.to_owned(),
         name: "genes".to_owned(),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::codons::CodonTable;
-use super::genes::{Coding, Exon, Genes, Intron, Tags, Transcript};
+use super::genes::{Coding, Exon, Genes, Intron, Tags, Transcript, versioned};
 use super::panel::hgnc_number;
 use crate::formats::bases::Genome;
 use crate::formats::fasta::{FastaError, Reference};
@@ -320,8 +320,9 @@ fn tags(feature: &Feature<'_>) -> Tags {
             "cds_start_NF" => tags.cds_start_not_found = true,
             "cds_end_NF" => tags.cds_end_not_found = true,
             "Ensembl_canonical" => tags.canonical = true,
-            "MANE_Select" => tags.mane_select = true,
-            "MANE_Plus_Clinical" => tags.mane_plus_clinical = true,
+            // RefSeq's files have spaces.
+            "MANE_Select" | "MANE Select" => tags.mane_select = true,
+            "MANE_Plus_Clinical" | "MANE Plus Clinical" => tags.mane_plus_clinical = true,
             "basic" | "gencode_basic" => tags.basic = true,
             tag => {
                 if let Some(number) = tag.strip_prefix("appris_principal_") {
@@ -407,7 +408,7 @@ fn transcript(
         gene.map(|(id, gene)| gene.gene.clone().unwrap_or_else(|| without_prefix(id).to_owned()))
     });
     let name = match &node.version {
-        Some(version) if !has_version(&id) => format!("{id}.{version}"),
+        Some(version) if versioned(&id).is_none() => format!("{id}.{version}"),
         _ => id.clone(),
     };
     Ok(Some(Transcript {
@@ -490,7 +491,7 @@ fn coding(
     }
     let protein = lines.iter().find_map(|cds| cds.protein.as_ref().map(|id| (id, &cds.protein_version)));
     let protein = protein.map_or_else(String::new, |(id, version)| match version {
-        _ if has_version(id) => id.clone(),
+        _ if versioned(id).is_some() => id.clone(),
         Some(version) => format!("{id}.{version}"),
         None => format!("{id}.1"),
     });
@@ -512,11 +513,4 @@ const LONGEST_FRAMESHIFT: i64 = 12;
 
 fn without_prefix(id: &str) -> &str {
     ["gene:", "transcript:"].iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(id)
-}
-
-/// Whether an identifier ends with a full stop and digits.
-fn has_version(id: &str) -> bool {
-    id.rsplit_once('.').is_some_and(|(_, version)| {
-        !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit())
-    })
 }

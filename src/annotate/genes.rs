@@ -134,6 +134,8 @@ pub struct Tags {
     pub mane_select: bool,
     /// MANE Plus Clinical.
     pub mane_plus_clinical: bool,
+    /// The transcript of the other side that MANE pairs it with: RefSeq's of Ensembl's, and the other way round.
+    pub mane_partner: Option<String>,
     /// In GENCODE's basic set.
     pub basic: bool,
     /// The transcript support level, 1 to 5.
@@ -189,6 +191,15 @@ impl Genes {
             contig.ends = ends.collect();
         }
         self
+    }
+
+    /// Changes what is known of each transcript that was read from a gene file; not of those of a database.
+    pub(super) fn for_each_mut(&mut self, mut change: impl FnMut(&mut Transcript)) {
+        for slot in self.0.values_mut().flat_map(|contig| &mut contig.slots) {
+            if let Source::There(transcript) = &mut slot.source {
+                change(transcript);
+            }
+        }
     }
 
     /// How many transcripts there are.
@@ -267,4 +278,11 @@ impl Exon {
     pub fn cdna_end(&self) -> i64 {
         self.cdna_start + self.end - self.start
     }
+}
+
+/// An accession and its version, `NM_000546.6`; `None` where it has none.
+pub(super) fn versioned(accession: &str) -> Option<(&str, &str)> {
+    let (id, version) = accession.rsplit_once('.')?;
+    let is_version = !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit());
+    is_version.then_some((id, version))
 }

@@ -15,6 +15,7 @@ pub mod genes;
 pub mod haplotype;
 pub mod hgvs;
 pub mod listing;
+pub mod mane;
 mod packed;
 pub mod panel;
 pub mod phenotype;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use super::qc::UsageError;
+use crate::annotate::mane::{ManeSummary, Marked};
 use crate::annotate::sources::build;
 use crate::annotate::{gene_database, gene_file};
 use crate::formats::bases::Genome;
@@ -53,6 +54,10 @@ struct GenesArguments {
     /// The reference, plain or bgzipped
     #[arg(short, long, alias = "fasta", value_name = "FASTA")]
     reference: PathBuf,
+
+    /// NCBI's summary of MANE (MANE.GRCh38.vX.summary.txt.gz): its transcripts and the accessions of their partners
+    #[arg(long, value_name = "FILE")]
+    mane_summary: Option<PathBuf>,
 
     /// The database
     #[arg(short, long, value_name = "FILE.ndb")]
@@ -177,11 +182,30 @@ impl GenesArguments {
     fn run(&self) -> anyhow::Result<()> {
         let reference = Arc::new(Reference::open(&self.reference)?);
         let genome = Genome::new(Arc::clone(&reference));
-        let (genes, passed_over) = gene_file::read(&self.gff, &reference, &genome)?;
+        let (mut genes, passed_over) = gene_file::read(&self.gff, &reference, &genome)?;
         super::annotate::tell_genes(&passed_over);
-        gene_database::write(&genes, &self.gff, &reference, &self.output)?;
+        let mut files = vec![self.gff.as_path()];
+        if let Some(path) = &self.mane_summary {
+            tell_mane(&ManeSummary::read(path)?.mark(&mut genes));
+            files.push(path);
+        }
+        gene_database::write(&genes, &files, &reference, &self.output)?;
         eprintln!("norn: {} transcripts", genes.count());
         Ok(())
+    }
+}
+
+fn tell_mane(marked: &Marked) {
+    let Marked { select, plus_clinical, other_version, absent, unknown } = marked;
+    eprintln!("norn: MANE: {select} Select and {plus_clinical} Plus Clinical");
+    for (count, what) in [
+        (other_version, "of its transcripts are among the genes in another version; they are not marked"),
+        (absent, "of its transcripts are not among the genes"),
+        (unknown, "transcripts are MANE by the gene file and not by the summary; they are not marked"),
+    ] {
+        if *count > 0 {
+            eprintln!("norn: MANE: {count} {what}");
+        }
     }
 }
 
