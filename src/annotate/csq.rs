@@ -246,7 +246,12 @@ fn write_plain(field: Field, effect: &Effect<'_>, with_totals: bool, out: &mut S
             None => Ok(()),
         },
         Field::Flags => {
-            let flags = [(tags.cds_start_not_found, "cds_start_NF"), (tags.cds_end_not_found, "cds_end_NF")];
+            let flags = [
+                (tags.cds_start_not_found, "cds_start_NF"),
+                (tags.cds_end_not_found, "cds_end_NF"),
+                (tags.ribosomal_slippage, "ribosomal_slippage"),
+                (tags.genome_mismatch, "genome_mismatch"),
+            ];
             let mut separator = "";
             for (_, flag) in flags.iter().filter(|(is_so, _)| *is_so) {
                 write!(out, "{separator}{flag}")?;

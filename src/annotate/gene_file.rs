@@ -132,12 +132,45 @@ struct Node {
     biotype: Option<String>,
     version: Option<String>,
     tags: Tags,
+    exceptions: Exceptions,
+}
+
+/// Where a line says that the genome's bases are not those of the transcript or its protein (RefSeq).
+#[derive(Clone, Copy, Default)]
+struct Exceptions {
+    slippage: bool,
+    mismatch: bool,
+}
+
+impl Exceptions {
+    fn of(feature: &Feature<'_>) -> Self {
+        let mut found = Self::default();
+        for exception in feature.all("exception") {
+            match exception.as_ref() {
+                "ribosomal slippage" => found.slippage = true,
+                "annotated by transcript or proteomic data"
+                | "unclassified transcription discrepancy"
+                | "unclassified translation discrepancy" => found.mismatch = true,
+                other => found.mismatch |= other.contains("mismatch"),
+            }
+        }
+        // Notes of RefSeq: `The RefSeq transcript has 1 substitution compared to this genomic sequence`.
+        let mut notes = feature.all("Note").chain(feature.all("note"));
+        found.mismatch |= notes.any(|note| note.contains(" to this genomic sequence"));
+        found
+    }
+
+    fn add(&mut self, other: Self) {
+        self.slippage |= other.slippage;
+        self.mismatch |= other.mismatch;
+    }
 }
 
 #[derive(Default)]
 struct Parts {
     exons: Vec<(i64, i64)>,
     coding: Vec<Cds>,
+    exceptions: Exceptions,
     /// What is needed where GTF has no line for the transcript.
     stand_in: Option<Node>,
 }
@@ -165,8 +198,10 @@ impl Drafts {
                 } else {
                     parents
                 };
+                let exceptions = Exceptions::of(feature);
                 for parent in parents {
                     let parts = self.parts.entry(parent).or_default();
+                    parts.exceptions.add(exceptions);
                     if feature.kind == "exon" {
                         parts.exons.push((feature.start, feature.end));
                     } else {
@@ -304,6 +339,7 @@ impl Node {
                 }),
             version: if is_gtf { text("transcript_version") } else { text("version") },
             tags: tags(feature),
+            exceptions: Exceptions::of(feature),
         }
     }
 
@@ -365,6 +401,8 @@ fn transcript(
 ) -> Result<Option<Transcript>, FastaError> {
     let id = node.id.clone().unwrap_or_else(|| without_prefix(id).to_owned());
     let Some(is_reverse) = node.is_reverse else { return Ok(None) };
+    let mut exceptions = node.exceptions;
+    exceptions.add(parts.exceptions);
     let mut ranges = parts.exons;
     ranges.sort_unstable();
     ranges.dedup();
@@ -426,6 +464,8 @@ fn transcript(
         length,
         coding,
         tags: Tags {
+            ribosomal_slippage: exceptions.slippage,
+            genome_mismatch: exceptions.mismatch,
             hgnc: node.tags.hgnc.or(gene.and_then(|(_, gene)| gene.tags.hgnc)),
             ..node.tags.clone()
         },

@@ -136,6 +136,10 @@ pub struct Tags {
     pub mane_plus_clinical: bool,
     /// The transcript of the other side that MANE pairs it with: RefSeq's of Ensembl's, and the other way round.
     pub mane_partner: Option<String>,
+    /// The ribosome slips: behind that place the frame, and so codons and names, are not those of the protein.
+    pub ribosomal_slippage: bool,
+    /// The source's own sequence (RefSeq) differs from the genome, whose bases are read here.
+    pub genome_mismatch: bool,
     /// In GENCODE's basic set.
     pub basic: bool,
     /// The transcript support level, 1 to 5.
