@@ -27,3 +27,4 @@ bench:
 
 testdata:
 	testdata/make-testdata.py
+	testdata/make-panel.py
