@@ -3,6 +3,8 @@
 mod calibrate;
 mod catalog;
 mod matches;
+mod pca;
+mod project;
 mod score;
 
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ pub struct PrsArguments {
 enum PrsCommand {
     Score(Box<score::ScoreArguments>),
     Match(matches::MatchArguments),
+    Pca(Box<pca::PcaArguments>),
+    Project(project::ProjectArguments),
     Calibrate(calibrate::CalibrateArguments),
 }
 
@@ -30,6 +34,8 @@ impl PrsArguments {
         match self.command {
             PrsCommand::Score(arguments) => arguments.run(),
             PrsCommand::Match(arguments) => arguments.run(),
+            PrsCommand::Pca(arguments) => arguments.run(),
+            PrsCommand::Project(arguments) => arguments.run(),
             PrsCommand::Calibrate(arguments) => arguments.run(),
         }
     }

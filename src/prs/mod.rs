@@ -7,6 +7,7 @@
 //! tables of weights, [`sscore`] writes sums.
 
 pub mod aggregated;
+pub mod ancestry;
 pub mod calibration;
 pub mod catalog_row;
 pub mod chromosome;
@@ -17,6 +18,7 @@ pub mod kernel;
 pub mod liftover;
 pub mod match_log;
 pub mod matching;
+pub mod sample_list;
 pub mod score_header;
 pub mod score_problems;
 pub mod score_set;

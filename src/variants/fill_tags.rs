@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
 
-use super::hardy_weinberg;
 use super::kinds::Kinds;
 use super::pipeline::{RecordProblem, Revise};
 use super::sex::PloidyMap;
@@ -17,6 +16,7 @@ use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::{write_float, write_integer};
 use crate::formats::vcf::record::{Record, parse_integer};
+use crate::genome::hardy_weinberg;
 use counts::{AlleleCounts, Counting, GroupCounts};
 use custom::Custom;
 pub use tags::{Tag, TagError, parse_tags, words};

@@ -11,7 +11,6 @@ pub mod filter;
 pub mod genotype;
 pub mod genotype_scan;
 pub mod groups;
-pub mod hardy_weinberg;
 pub mod index;
 pub mod kinds;
 pub mod ledger;

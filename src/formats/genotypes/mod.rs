@@ -14,7 +14,7 @@ pub mod window;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use calls::Calls;
+use calls::{Calls, View};
 use samples::SampleTable;
 use sites::SiteTable;
 
@@ -146,6 +146,23 @@ impl Genotypes {
     }
 }
 
+impl Genotypes {
+    /// Hard calls, packed as [`Calls::packed`] has them, in place of what `into` held. Where a file has dosages only, a call is the whole
+    /// number that a dosage is at most 0.1 from, or missing (PLINK 2's `--hard-call-threshold`).
+    pub fn hard_calls(&self, into: &mut Vec<u8>) {
+        self.calls.packed(into);
+        if self.calls.view() != View::Absent || self.dosages.one == 0 {
+            return;
+        }
+        for (sample, value) in self.dosages.iter() {
+            let copies = (value + self.dosages.one / 2) / self.dosages.one;
+            let off = value.abs_diff(copies * self.dosages.one);
+            let is_near = 10 * off <= self.dosages.one && copies <= 2;
+            calls::set(into, sample, if is_near { copies as u8 } else { calls::MISSING });
+        }
+    }
+}
+
 impl Dosages {
     /// Has nobody have one.
     pub fn clear(&mut self) {
@@ -209,6 +226,20 @@ impl GenotypeProblem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_are_near_whole_numbers() {
+        let mut genotypes = Genotypes::default();
+        genotypes.clear(6, 2);
+        (genotypes.dosages.one, genotypes.dosages.of) = (100, DosageOf::All);
+        genotypes.dosages.values = vec![0, 10, 89, 110, 195, MISSING_DOSAGE];
+        let mut packed = Vec::new();
+        genotypes.hard_calls(&mut packed);
+        assert_eq!(packed, [0b0111_0000, 0b1110]);
+        genotypes.calls.set_packed(&[0b1001, 0]);
+        genotypes.hard_calls(&mut packed);
+        assert_eq!(packed, [0b1001, 0]);
+    }
 
     #[test]
     fn copies_of_each_allele_are_counted() {

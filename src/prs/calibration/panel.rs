@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::formats::text;
+use crate::prs::sample_list;
 
 /// A person's identifiers.
 pub type Name = (String, String);
@@ -166,15 +167,12 @@ impl Panel {
             labels.insert(cells[0].to_owned(), cells[1].to_owned());
             Ok(())
         })?;
-        let mut relatives = HashSet::new();
-        if let Some(path) = related {
-            let io = |source| TableError::Io { path: path.to_owned(), source };
-            let mut reader = text::open(path).map_err(io)?;
-            let mut line = Vec::new();
-            while text::read_line(&mut reader, &mut line).map_err(io)? {
-                relatives.insert(String::from_utf8_lossy(&line).trim().to_owned());
+        let relatives = match related {
+            Some(path) => {
+                sample_list::read(path).map_err(|source| TableError::Io { path: path.to_owned(), source })?
             }
-        }
+            None => HashSet::new(),
+        };
         let mut panel = Self {
             components: Components::default(),
             populations: Vec::new(),
@@ -188,7 +186,7 @@ impl Panel {
                 panel.populations.push(label.clone());
                 panel.populations.len() - 1
             }));
-            panel.teaches.push(!relatives.contains(&name.0) && !relatives.contains(&name.1));
+            panel.teaches.push(!relatives.contains(&name.1));
             panel.components.names.push(name);
             panel.components.values.push(values);
         }
