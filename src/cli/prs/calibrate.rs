@@ -4,15 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::catalog;
-use crate::prs::calibration::adjustment::{Model, Similarity};
+use crate::prs::calibration::adjustment::{Comparer, Comparison, Model};
 use crate::prs::calibration::panel::{Components, Panel, Scores};
 use crate::prs::calibration::tables::{self, SampleSet};
 
-/// Find whom of a reference panel people are most like, and where their scores stand (pgscatalog-ancestry-adjust, by Mahalanobis
-/// distance).
+/// Find whom of a reference panel people are most like, and where their scores stand (pgscatalog-ancestry-adjust).
 #[derive(Debug, Args)]
 pub(super) struct CalibrateArguments {
     /// Name of the people in --agg-scores
@@ -47,6 +46,10 @@ pub(super) struct CalibrateArguments {
     #[arg(short = 's', long, alias = "agg_scores", required = true, num_args = 1.., value_name = "FILE")]
     agg_scores: Vec<PathBuf>,
 
+    /// How people are compared with populations
+    #[arg(short = 'a', long, alias = "ancestry_method", value_name = "METHOD", value_enum, default_value_t)]
+    method: MethodName,
+
     /// Components that people are compared by
     #[arg(long, alias = "n_popcomp", value_name = "1-20", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=20))]
     n_popcomp: u8,
@@ -55,13 +58,23 @@ pub(super) struct CalibrateArguments {
     #[arg(long, alias = "n_normalization", value_name = "1-20", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=20))]
     n_normalization: u8,
 
-    /// Below this probability the most similar population is not sure
-    #[arg(short = 't', long, alias = "pval_threshold", value_name = "P", default_value_t = 1e-10)]
-    pval_threshold: f64,
+    /// Below this probability the most similar population is not sure [default: 1e-10 by Mahalanobis, 0.5 by RandomForest]
+    #[arg(short = 't', long, alias = "pval_threshold", value_name = "P")]
+    pval_threshold: Option<f64>,
 
     /// Directory for NAME_pgs.txt.gz, NAME_popsimilarity.txt.gz and NAME_info.json.gz
     #[arg(short, long, alias = "outdir", value_name = "DIR")]
     output: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[value(rename_all = "PascalCase")]
+enum MethodName {
+    /// Mahalanobis distance from each population
+    #[default]
+    Mahalanobis,
+    /// Votes of 100 trees
+    RandomForest,
 }
 
 /// Components that tables tell, beside those that are asked for.
@@ -78,8 +91,13 @@ impl CalibrateArguments {
         let people = Components::read(&self.target_pcs, count, width)?;
         let panel = Panel::read(components, &self.psam, &self.pop_label, self.reference_related.as_deref())?;
         let scores = Scores::read(&self.agg_scores)?;
-        let similarity = |components| Similarity::of(&panel, components, compared, self.pval_threshold);
-        let (of_panel, of_people) = (similarity(&panel.components)?, similarity(&people)?);
+        let comparison = match self.method {
+            MethodName::Mahalanobis => Comparison::Mahalanobis,
+            MethodName::RandomForest => Comparison::RandomForest,
+        };
+        let unlikely = self.pval_threshold.unwrap_or_else(|| comparison.usual_threshold());
+        let comparer = Comparer::learn(comparison, &panel, compared, unlikely)?;
+        let (of_panel, of_people) = (comparer.compare(&panel.components), comparer.compare(&people));
         let sets = [
             SampleSet {
                 name: &self.dataset,

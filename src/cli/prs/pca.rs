@@ -202,9 +202,14 @@ impl PcaArguments {
             bail!("--indep-pairwise: expected three numbers")
         };
         let is_count = |value: f64| value.fract() == 0.0 && (1.0..=1e9).contains(&value);
-        if !is_count(window) || window < 2.0 || !is_count(step) || !(0.0..1.0).contains(&threshold) {
+        if !is_count(window)
+            || window < 2.0
+            || !is_count(step)
+            || step > window
+            || !(0.0..1.0).contains(&threshold)
+        {
             let what =
-                "--indep-pairwise: expected at least 2 variants, a step of at least 1, and a share below 1";
+                "--indep-pairwise: expected 2 or more variants, a step of 1 to as many, and a share below 1";
             return Err(UsageError::new(what.into()).into());
         }
         let pruning = Pruning { window: window as usize, step: step as usize, threshold };

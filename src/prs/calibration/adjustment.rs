@@ -3,13 +3,26 @@
 
 use super::mean_and_deviation;
 use super::panel::{Components, Panel};
+use super::random_forest::Forest;
 use super::regression::{Line, MeanAndVariance};
 use super::similarity::{Cloud, chi_squared_above};
+
+/// How people are compared with populations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Comparison {
+    /// Mahalanobis distance, and the probability of one as great.
+    #[default]
+    Mahalanobis,
+    /// The share of a random forest's votes.
+    RandomForest,
+}
 
 /// Whom people are most like.
 #[derive(Clone, Debug)]
 pub struct Similarity {
-    /// For each person the probability of a distance as great from each population.
+    /// How they were compared.
+    pub comparison: Comparison,
+    /// For each person the probability of each population.
     pub probabilities: Vec<Vec<f64>>,
     /// The number of the most similar population.
     pub most_similar: Vec<usize>,
@@ -53,43 +66,95 @@ pub enum CalibrationError {
     Population(String, usize),
 }
 
-impl Similarity {
-    /// Compares people with the panel's populations by so many components. `unlikely` is the probability below which a population is no
-    /// sure choice.
+impl Comparison {
+    /// The probability below which a population is no sure choice, if nobody says.
+    pub fn usual_threshold(self) -> f64 {
+        match self {
+            Self::Mahalanobis => 1e-10,
+            Self::RandomForest => 0.5,
+        }
+    }
+}
+
+/// A panel's populations, as people are compared with them.
+#[derive(Clone, Debug)]
+pub struct Comparer<'p> {
+    comparison: Comparison,
+    panel: &'p Panel,
+    populations: Populations,
+    count: usize,
+    unlikely: f64,
+}
+
+#[derive(Clone, Debug)]
+enum Populations {
+    Clouds(Vec<Cloud>),
+    Forest(Forest),
+}
+
+impl<'p> Comparer<'p> {
+    /// Learns a panel's populations by so many components. `unlikely` is the probability below which a population is no sure choice.
     ///
     /// # Errors
     /// A population is too small.
-    pub fn of(
-        panel: &Panel,
-        people: &Components,
+    pub fn learn(
+        comparison: Comparison,
+        panel: &'p Panel,
         count: usize,
         unlikely: f64,
     ) -> Result<Self, CalibrationError> {
-        let clouds = panel.populations.iter().enumerate().map(|(number, name)| {
-            let members =
-                panel.teachers(Some(number)).map(|member| &panel.components.values[member][..count]);
-            Cloud::of(members, count).ok_or_else(|| CalibrationError::Population(name.clone(), count))
-        });
-        let clouds = clouds.collect::<Result<Vec<_>, _>>()?;
-        let mut found = Self { probabilities: Vec::new(), most_similar: Vec::new(), is_unsure: Vec::new() };
-        for values in &people.values {
-            // The degrees of freedom are pgscatalog-utils': one less than there are components.
-            let probability = |cloud: &Cloud| {
-                chi_squared_above(cloud.distance(&values[..count]), count.saturating_sub(1).max(1))
-            };
-            let probabilities: Vec<f64> = clouds.iter().map(probability).collect();
-            let mut best = 0;
-            for (number, probability) in probabilities.iter().enumerate() {
-                if *probability > probabilities[best] {
-                    best = number;
-                }
+        let populations = match comparison {
+            Comparison::Mahalanobis => Populations::Clouds(clouds(panel, count)?),
+            Comparison::RandomForest => {
+                let teachers: Vec<usize> = panel.teachers(None).collect();
+                let points: Vec<&[f64]> =
+                    teachers.iter().map(|member| &panel.components.values[*member][..count]).collect();
+                let classes: Vec<usize> = teachers.iter().map(|member| panel.population[*member]).collect();
+                Populations::Forest(Forest::grow(&points, &classes, panel.populations.len()))
             }
-            found.is_unsure.push(probabilities[best] < unlikely);
-            found.most_similar.push(best);
-            found.probabilities.push(probabilities);
-        }
-        Ok(found)
+        };
+        Ok(Self { comparison, panel, populations, count, unlikely })
     }
+
+    /// Compares people.
+    pub fn compare(&self, people: &Components) -> Similarity {
+        // Of populations that are as likely the first one: scikit-learn has them by name, the other way by their order in the panel.
+        let mut order: Vec<usize> = (0..self.panel.populations.len()).collect();
+        if self.comparison == Comparison::RandomForest {
+            order.sort_by_key(|number| &self.panel.populations[*number]);
+        }
+        let (mut probabilities, mut most_similar, mut is_unsure) = (Vec::new(), Vec::new(), Vec::new());
+        for values in &people.values {
+            let of_person = self.probabilities(&values[..self.count]);
+            let better =
+                |best: usize, number: usize| if of_person[number] > of_person[best] { number } else { best };
+            let best = order.iter().copied().reduce(better).unwrap_or_default();
+            is_unsure.push(of_person.get(best).is_none_or(|probability| *probability < self.unlikely));
+            most_similar.push(best);
+            probabilities.push(of_person);
+        }
+        Similarity { comparison: self.comparison, probabilities, most_similar, is_unsure }
+    }
+
+    fn probabilities(&self, values: &[f64]) -> Vec<f64> {
+        match &self.populations {
+            Populations::Clouds(clouds) => {
+                // The degrees of freedom are pgscatalog-utils': one less than there are components.
+                let degrees = self.count.saturating_sub(1).max(1);
+                clouds.iter().map(|cloud| chi_squared_above(cloud.distance(values), degrees)).collect()
+            }
+            Populations::Forest(forest) => forest.probabilities(values),
+        }
+    }
+}
+
+/// Where each population is.
+fn clouds(panel: &Panel, count: usize) -> Result<Vec<Cloud>, CalibrationError> {
+    let clouds = panel.populations.iter().enumerate().map(|(number, name)| {
+        let members = panel.teachers(Some(number)).map(|member| &panel.components.values[member][..count]);
+        Cloud::of(members, count).ok_or_else(|| CalibrationError::Population(name.clone(), count))
+    });
+    clouds.collect()
 }
 
 impl Model {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::adjustment::{Calibrated, Model, Similarity};
+use super::adjustment::{Calibrated, Comparison, Model, Similarity};
 use super::panel::{Components, Name, Panel};
 use super::regression::Line;
 
@@ -65,7 +65,14 @@ pub fn write_similarity(output: &mut dyn Write, panel: &Panel, sets: &[SampleSet
     write!(output, "sampleset\tFID\tIID")?;
     (1..=width).try_for_each(|number| write!(output, "\tPC{number}"))?;
     write!(output, "\tUnrelated")?;
-    panel.populations.iter().try_for_each(|name| write!(output, "\tMahalanobis_P_{name}"))?;
+    let mut order: Vec<usize> = (0..panel.populations.len()).collect();
+    let is_forest = sets.iter().any(|set| set.similarity.comparison == Comparison::RandomForest);
+    let kind = if is_forest { "RF" } else { "Mahalanobis" };
+    if is_forest {
+        // scikit-learn has classes by name.
+        order.sort_by_key(|number| &panel.populations[*number]);
+    }
+    order.iter().try_for_each(|number| write!(output, "\t{kind}_P_{}", panel.populations[*number]))?;
     writeln!(output, "\tMostSimilarPop\tMostSimilarPop_LowConfidence\tREFERENCE\tSuperPop")?;
     for set in sets {
         let people = set.components.names.iter().zip(&set.components.values).enumerate();
@@ -74,7 +81,15 @@ pub fn write_similarity(output: &mut dyn Write, panel: &Panel, sets: &[SampleSet
             values.iter().try_for_each(|value| write!(output, "\t{value}"))?;
             write!(output, "\t{}", if set.is_reference { truth(panel.teaches[number]) } else { "" })?;
             let similarity = set.similarity;
-            similarity.probabilities[number].iter().try_for_each(|value| write!(output, "\t{value:e}"))?;
+            let probabilities = order.iter().map(|place| similarity.probabilities[number][*place]);
+            match similarity.comparison {
+                Comparison::Mahalanobis => {
+                    probabilities.into_iter().try_for_each(|p| write!(output, "\t{p:e}"))?
+                }
+                Comparison::RandomForest => {
+                    probabilities.into_iter().try_for_each(|p| write!(output, "\t{p}"))?
+                }
+            }
             let name = &panel.populations[similarity.most_similar[number]];
             let own = if set.is_reference { &panel.populations[panel.population[number]] } else { "" };
             let (unsure, is_reference) = (truth(similarity.is_unsure[number]), truth(set.is_reference));
