@@ -123,9 +123,14 @@ impl Dense {
     /// Singular values and vectors, by rotating pairs of columns until all are at right angles (M. R. Hestenes, J. SIAM 6
     /// (1958), doi:10.1137/0106005): small values are as exact as great ones. The matrix has at least as many rows as columns.
     pub fn svd(&self) -> Svd {
+        self.svd_from(&Self::identity(self.columns))
+    }
+
+    /// The same, beginning from right vectors that may be near.
+    pub fn svd_from(&self, near: &Self) -> Svd {
         // Columns are rows here: a rotation runs over two stretches of memory.
-        let mut turned = self.transposed();
-        let mut right = Self::identity(self.columns);
+        let mut turned = self.times(near).transposed();
+        let mut right = near.transposed();
         for _ in 0..SWEEPS {
             if !sweep(&mut turned, &mut right) {
                 break;
@@ -154,8 +159,17 @@ impl Dense {
         }
     }
 
+    /// Turns two rows (the first before the second) in their plane: they become c x + s y and c y - s x.
+    pub fn rotate_rows(&mut self, first: usize, second: usize, cosine: f64, sine: f64) {
+        let (before, behind) = self.values.split_at_mut(second * self.columns);
+        let one = &mut before[first * self.columns..(first + 1) * self.columns];
+        for (x, y) in one.iter_mut().zip(&mut behind[..self.columns]) {
+            (*x, *y) = (cosine * *x + sine * *y, cosine * *y - sine * *x);
+        }
+    }
+
     /// Ones in the diagonal.
-    fn identity(size: usize) -> Self {
+    pub fn identity(size: usize) -> Self {
         Self::from_fn(size, size, |row, column| f64::from(u8::from(row == column)))
     }
 
@@ -206,12 +220,7 @@ fn sweep(turned: &mut Dense, right: &mut Dense) -> bool {
             let tangent = ratio.signum() / (ratio.abs() + (1.0 + ratio * ratio).sqrt());
             let cosine = 1.0 / (1.0 + tangent * tangent).sqrt();
             for matrix in [&mut *turned, &mut *right] {
-                let (before, behind) = matrix.values.split_at_mut(second * matrix.columns);
-                let one = &mut before[first * matrix.columns..(first + 1) * matrix.columns];
-                let other = &mut behind[..matrix.columns];
-                for (x, y) in one.iter_mut().zip(other) {
-                    (*x, *y) = (cosine * (*x - tangent * *y), cosine * (*y + tangent * *x));
-                }
+                matrix.rotate_rows(first, second, cosine, -cosine * tangent);
             }
         }
     }

@@ -3,7 +3,7 @@
 //! [`reference_panel`] takes the panel's variants ([`ld_pruning`]), [`call_matrix`] holds its genotypes, [`randomised_svd`] finds
 //! components, [`loadings`] keeps them in a file that tells nothing of a single person. [`overlap`] finds a target's variants
 //! among the loadings, [`projection`] sums them over people, and [`oadp`] makes coordinates of the sums
-//! ([`shrinkage`] for the plain projection), [`pcs`] writes them. [`dense`] is small linear algebra.
+//! ([`shrinkage`] for the plain projection), [`pcs`] writes them. [`dense`] and [`symmetric`] are small linear algebra.
 
 pub mod call_matrix;
 pub mod dense;
@@ -16,3 +16,4 @@ pub mod projection;
 pub mod randomised_svd;
 pub mod reference_panel;
 pub mod shrinkage;
+pub mod symmetric;

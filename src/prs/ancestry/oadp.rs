@@ -11,6 +11,7 @@
 //! depend on the size of the panel.
 
 use super::dense::{Dense, Svd, add_scaled, dot};
+use super::symmetric::eigen;
 
 /// How coordinates are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -92,17 +93,18 @@ impl Frame {
             let scaled = Dense::from_fn(count, count, |row, column| {
                 singular_values[row] * overlap.get(row, column) * singular_values[column]
             });
-            let Svd { values, right, .. } = scaled.svd();
-            if values.get(reported - 1).is_none_or(|value| *value <= 1e-10 * values[0]) {
+            let (values, vectors) = eigen(&scaled);
+            let is_some = |value: &f64| *value > 1e-10 * values[0];
+            let kept = values.iter().take_while(|value| is_some(value)).count();
+            if kept < reported {
                 return Err(TooFew(reported));
             }
-            let kept = values.iter().take_while(|value| **value > 1e-10 * values[0]).count();
             frame.singular_values = values[..kept].iter().map(|value| value.sqrt()).collect();
             let turn = Dense::from_fn(kept, count, |row, column| {
-                right.get(column, row) * singular_values[column] / frame.singular_values[row]
+                vectors.get(row, column) * singular_values[column] / frame.singular_values[row]
             });
             frame.aim = Dense::from_fn(kept, reported, |row, column| {
-                right.get(column, row) * singular_values[column]
+                vectors.get(row, column) * singular_values[column]
             });
             frame.turn = Some(turn);
             frame.plain = inverse(&overlap.corner(reported)).ok_or(TooFew(reported))?;
@@ -122,9 +124,7 @@ impl Frame {
             Some(turn) => (0..turn.rows()).map(|row| dot(turn.row(row), person.products)).collect(),
             None => person.products.to_vec(),
         };
-        // What of the person is outside of the components.
-        let outside = (person.squares - dot(&turned, &turned)).max(0.0).sqrt();
-        let (panel, person) = self.augmented(&turned, outside);
+        let (panel, person) = self.augmented(&turned, person.squares);
         let (turn, scale) = fit(&self.aim, &panel);
         let mut place = vec![0.0; turn.columns()];
         person
@@ -135,20 +135,29 @@ impl Frame {
         place
     }
 
-    /// Coordinates of the panel's people, in units of V, and of the person, on the first components of both together.
-    fn augmented(&self, products: &[f64], outside: f64) -> (Dense, Vec<f64>) {
+    /// Coordinates of the panel's people, in units of V, and of the person, on the first components of both together: of the matrix
+    /// (S V' and nothing, products and what is outside of the components), by the eigenvectors of its products with itself.
+    fn augmented(&self, products: &[f64], squares: f64) -> (Dense, Vec<f64>) {
         let count = self.singular_values.len();
-        let together = Dense::from_fn(count + 1, count + 1, |row, column| match (row, column) {
-            (row, column) if row == column && row < count => self.singular_values[row],
-            (row, column) if column == count && row < count => products[row],
-            (row, column) if row == count && column == count => outside,
-            _ => 0.0,
+        let of_person = squares.max(dot(products, products));
+        let together = Dense::from_fn(count + 1, count + 1, |row, column| {
+            let (low, high) = (row.min(column), row.max(column));
+            if low == count {
+                of_person
+            } else if high == count {
+                self.singular_values[low] * products[low]
+            } else if low == high {
+                self.singular_values[low] * self.singular_values[low]
+            } else {
+                0.0
+            }
         });
-        let Svd { values, right, .. } = together.svd();
+        let (values, vectors) = eigen(&together);
         // As many again as reported, as in FRAPOSA.
         let width = (2 * self.reported).min(count);
-        let panel = Dense::from_fn(count, width, |row, column| right.get(row, column) * values[column]);
-        (panel, (0..width).map(|column| right.get(count, column) * values[column]).collect())
+        let value = |column: usize| values[column].max(0.0).sqrt();
+        let panel = Dense::from_fn(count, width, |row, column| vectors.get(column, row) * value(column));
+        (panel, (0..width).map(|column| vectors.get(column, count) * value(column)).collect())
     }
 }
 
@@ -165,10 +174,10 @@ fn fit(aim: &Dense, from: &Dense) -> (Dense, f64) {
             },
         );
     let size = from.squares();
-    let mut round = 0;
+    let (mut round, mut near) = (0, Dense::identity(width));
     loop {
         round += 1;
-        let Svd { left, values, right } = whole.transposed_times(from).svd();
+        let Svd { left, values, right } = whole.transposed_times(from).svd_from(&near);
         let turn = right.times(&left.transposed());
         let scale = values.iter().sum::<f64>() / size;
         if aim.columns() == width || round == ROUNDS {
@@ -187,6 +196,7 @@ fn fit(aim: &Dense, from: &Dense) -> (Dense, f64) {
         if change / squares < SETTLED {
             return (turn, scale);
         }
+        near = right;
     }
 }
 

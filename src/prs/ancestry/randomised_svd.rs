@@ -7,6 +7,7 @@
 
 use super::call_matrix::CallMatrix;
 use super::dense::{Dense, add_scaled, dot};
+use super::symmetric::eigen;
 use crate::compute::drand48::Drand48;
 
 /// What a panel's genotypes are made of: X = U S V', variants by people.
@@ -75,13 +76,13 @@ pub fn decompose(
     let singular_values: Vec<f64> = values[..count].iter().map(|value| value.sqrt()).collect();
     let mut people = vectors.first_columns(count);
     let mut loadings = matrix.times(&people);
-    for column in 0..count {
+    for (column, length) in singular_values.iter().enumerate() {
         let greatest = (0..loadings.rows())
             .map(|row| loadings.get(row, column))
             .fold(0.0, |most: f64, value| if value.abs() > most.abs() { value } else { most });
         let sign = if greatest < 0.0 { -1.0 } else { 1.0 };
         for row in 0..loadings.rows() {
-            loadings.row_mut(row)[column] *= sign / singular_values[column];
+            loadings.row_mut(row)[column] *= sign / length;
         }
         for row in 0..people.rows() {
             people.row_mut(row)[column] *= sign;
@@ -96,7 +97,7 @@ const SPARE: usize = 12;
 const DEPTH: usize = 4;
 const ROUNDS: usize = 200;
 /// Residuals of exact components and of others, as a share of the greatest eigenvalue.
-const EXACT: f64 = 1e-11;
+const EXACT: f64 = 1e-10;
 const ENOUGH: f64 = 1e-4;
 /// Eigenvalues below this share of the greatest are rounding.
 const RANK: f64 = 1e-10;
@@ -142,24 +143,24 @@ impl Ritz {
             let (low, high) = (row.min(column), row.max(column));
             dot(&basis[low], &moved[high])
         });
-        let eigen = projected.svd();
+        let (values, turn) = eigen(&projected);
         let count = start.columns().min(size);
         let combine = |parts: &[Vec<f64>], column: usize| {
             let mut sum = vec![0.0; matrix.samples()];
             for (part, vector) in parts.iter().enumerate() {
-                add_scaled(&mut sum, eigen.right.get(part, column), vector);
+                add_scaled(&mut sum, turn.get(column, part), vector);
             }
             sum
         };
         let mut vectors = Dense::zeros(matrix.samples(), count);
         let mut residuals = Vec::with_capacity(count);
-        for column in 0..count {
+        for (column, value) in values.iter().enumerate().take(count) {
             let (vector, mut off) = (combine(&basis, column), combine(&moved, column));
-            add_scaled(&mut off, -eigen.values[column], &vector);
+            add_scaled(&mut off, -value, &vector);
             residuals.push(dot(&off, &off).sqrt());
-            vector.iter().enumerate().for_each(|(row, value)| vectors.row_mut(row)[column] = *value);
+            vector.iter().enumerate().for_each(|(row, cell)| vectors.row_mut(row)[column] = *cell);
         }
-        Self { values: eigen.values, vectors, residuals }
+        Self { values, vectors, residuals }
     }
 }
 
