@@ -262,7 +262,7 @@ mod tests {
             ("0.3\t0.5", "2.3\t1", "line 6: mean or deviation"),
             ("e-1\n", "e-1\t0\n", "line 6: it has not as many"),
             ("e-1\n", "e-x\n", "line 6: a loading is no number"),
-            ("\tC\t0.3", "\tC", "line 6: it has not as many"),
+            ("\tC\t0.3", "\tC", "line 6: mean or deviation"),
         ] {
             let told =
                 read(&text.replacen(from, to, 1)).err().map(|error| error.to_string()).unwrap_or_default();
