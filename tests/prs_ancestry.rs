@@ -287,7 +287,8 @@ fn threads_and_forms_of_files_change_no_byte() {
     }
 }
 
-/// A third of the panel is held back, and placed by what the others make: the populations' means, against those of the others. Plain
+/// A third of the panel is held back, and placed by what the others make: the populations' means, against those of the
+/// others. Plain
 /// projection is short by what Lee, Zou and Wright 2010 expect; the other methods are not.
 #[test]
 fn new_people_lie_where_the_panel_lies() {

@@ -1,4 +1,5 @@
-//! `norn prs calibrate` beside the tables of pgscatalog-utils 2.0.4 for its own test panel, its forest beside scikit-learn's, and the chain
+//! `norn prs calibrate` beside the tables of pgscatalog-utils 2.0.4 for its own test panel, its forest beside
+//! scikit-learn's, and the chain
 //! from a panel's genotypes to calibrated scores.
 
 mod common;
@@ -136,7 +137,8 @@ fn similarity(path: &Path, set: &str) -> BTreeMap<String, (Vec<f64>, String, Str
         .collect()
 }
 
-/// scikit-learn's trees cannot be had without its random numbers: votes have to agree with the mean over 20 of its seeds as well as those of
+/// scikit-learn's trees cannot be had without its random numbers: votes have to agree with the mean over 20 of its
+/// seeds as well as those of
 /// another seed do.
 #[test]
 fn forests_vote_as_those_of_scikit_learn() {

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::formats::text;
 
-/// The people (IID) of a list: columns `#IID`, `#FID IID` or, without a line of names, a person alone or behind the family.
+/// The people (IID) of a list: columns `#IID`, `#FID IID` or, without a line of names, a person alone or behind the
+/// family.
 ///
 /// # Errors
 /// It cannot be read.

@@ -94,7 +94,8 @@ enum ScaleName {
     Observed,
 }
 
-/// Components that loadings hold for one that is reported: FRAPOSA's decomposition of a panel with a new person takes as many.
+/// Components that loadings hold for one that is reported: FRAPOSA's decomposition of a panel with a new person takes
+/// as many.
 const WIDER: usize = 4;
 
 impl PcaArguments {

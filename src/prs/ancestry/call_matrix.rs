@@ -17,7 +17,8 @@ pub struct Standard {
 /// What copies are divided by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// The deviation that an allele of this frequency has under Hardy-Weinberg equilibrium: sqrt(2p(1 - p)) (Patterson, Price and
+    /// The deviation that an allele of this frequency has under Hardy-Weinberg equilibrium: sqrt(2p(1 - p)) (Patterson,
+    /// Price and
     /// Reich 2006, doi:10.1371/journal.pgen.0020190; PLINK 2).
     #[default]
     Expected,
@@ -109,7 +110,8 @@ impl CallMatrix {
         product
     }
 
-    /// The matrix, rows for columns, times a matrix with a row for each variant: a row for each person. Every sum runs over variants in
+    /// The matrix, rows for columns, times a matrix with a row for each variant: a row for each person. Every sum runs
+    /// over variants in
     /// their order.
     pub fn transposed_times(&self, variants: &Dense) -> Dense {
         let width = variants.columns();

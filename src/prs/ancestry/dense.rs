@@ -120,8 +120,10 @@ impl Dense {
         self.values.iter().map(|value| value * value).sum()
     }
 
-    /// Singular values and vectors, by rotating pairs of columns until all are at right angles (M. R. Hestenes, J. SIAM 6
-    /// (1958), doi:10.1137/0106005): small values are as exact as great ones. The matrix has at least as many rows as columns.
+    /// Singular values and vectors, by rotating pairs of columns until all are at right angles (M. R. Hestenes, J. SIAM
+    /// 6
+    /// (1958), doi:10.1137/0106005): small values are as exact as great ones. The matrix has at least as many rows as
+    /// columns.
     pub fn svd(&self) -> Svd {
         self.svd_from(&Self::identity(self.columns))
     }
@@ -259,7 +261,8 @@ mod tests {
 
     #[test]
     fn singular_values_are_those_of_numpy() {
-        // numpy.linalg.svd, 1.26.4: of the matrix of Golub and Reinsch (1970), whose values are sqrt(1248), 20, sqrt(384), 0, 0.
+        // numpy.linalg.svd, 1.26.4: of the matrix of Golub and Reinsch (1970), whose values are sqrt(1248), 20,
+        // sqrt(384), 0, 0.
         let cells: [[f64; 5]; 8] = [
             [22.0, 10.0, 2.0, 3.0, 7.0],
             [14.0, 7.0, 10.0, 0.0, 8.0],

@@ -1,7 +1,8 @@
 //! Variants of which no two near ones tell the same: PLINK 2's `--indep-pairwise`, with the set that it keeps.
 //!
 //! Source: behaviour of plink2 2.00a3.5 (`IndepPairwiseThread` in plink2_ld.cc). A window of variants moves along the
-//! chromosome. In it each variant is compared with those behind it that it was not compared with before, up to the first that
+//! chromosome. In it each variant is compared with those behind it that it was not compared with before, up to the
+//! first that
 //! is alike; of the two the one with the less frequent minor allele goes. That is repeated until nothing goes.
 
 use rayon::prelude::*;

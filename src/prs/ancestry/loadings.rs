@@ -1,8 +1,11 @@
 //! Files of loadings: what of a panel people are projected with.
 //!
-//! A text, BGZF compressed. Lines of `##key=value` (`norn_loadings`, the version, is the first), one of `##singular_values=` with
-//! commas between, then a table: `#CHROM POS ID REF ALT MEAN DEVIATION L1 L2 ...`, a variant a line in the order of the genome.
-//! Copies of ALT less MEAN, divided by DEVIATION, are what loadings weigh; loadings of a component have length 1. Nobody's
+//! A text, BGZF compressed. Lines of `##key=value` (`norn_loadings`, the version, is the first), one of
+//! `##singular_values=` with
+//! commas between, then a table: `#CHROM POS ID REF ALT MEAN DEVIATION L1 L2 ...`, a variant a line in the order of the
+//! genome.
+//! Copies of ALT less MEAN, divided by DEVIATION, are what loadings weigh; loadings of a component have length 1.
+//! Nobody's
 //! genotypes are in it.
 
 use std::io::{self, BufRead, Write};

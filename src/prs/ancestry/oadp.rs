@@ -1,13 +1,18 @@
 //! Coordinates of new people among a panel's components, without the shrinkage that plain projection has.
 //!
-//! A person whose genotypes did not make the components lies nearer to the middle on them than one of the panel alike would
+//! A person whose genotypes did not make the components lies nearer to the middle on them than one of the panel alike
+//! would
 //! (shrinkage). Online augmentation, decomposition and Procrustes (OADP; Zhang, Dey and Lee 2020,
-//! doi:10.1093/bioinformatics/btaa152) adds the person to the panel, takes the components of both, and turns and scales these so that the
+//! doi:10.1093/bioinformatics/btaa152) adds the person to the panel, takes the components of both, and turns and scales
+//! these so that the
 //! panel's people come to lie where they were; there the person's coordinates are read.
 //!
-//! The panel's people are not needed for it. Their coordinates V are at right angles and have mean 0, since variants were centred, so that
-//! all that the method asks of them, sums of products, is known: with V'V = 1, matrices of people by components become matrices of
-//! components by components. Results are those of FRAPOSA (fraposa-pgsc 1.0.2) but for rounding, in a time that does not
+//! The panel's people are not needed for it. Their coordinates V are at right angles and have mean 0, since variants
+//! were centred, so that
+//! all that the method asks of them, sums of products, is known: with V'V = 1, matrices of people by components become
+//! matrices of
+//! components by components. Results are those of FRAPOSA (fraposa-pgsc 1.0.2) but for rounding, in a time that does
+//! not
 //! depend on the size of the panel.
 
 use super::dense::{Dense, Svd, add_scaled, dot};
@@ -60,10 +65,12 @@ const ROUNDS: usize = 10_000;
 const SETTLED: f64 = 1e-6;
 
 impl Frame {
-    /// Of the panel's singular values and the products of loadings with one another, summed over the variants that the target has (all:
+    /// Of the panel's singular values and the products of loadings with one another, summed over the variants that the
+    /// target has (all:
     /// then `overlap` is none).
     ///
-    /// Where variants are missing, the panel's genotypes at the others are a matrix again: U S V' without some rows of U. Its own
+    /// Where variants are missing, the panel's genotypes at the others are a matrix again: U S V' without some rows of
+    /// U. Its own
     /// singular values and vectors are taken, and people are still laid where all variants had them.
     ///
     /// # Errors
@@ -135,8 +142,10 @@ impl Frame {
         place
     }
 
-    /// Coordinates of the panel's people, in units of V, and of the person, on the first components of both together: of the matrix
-    /// (S V' and nothing, products and what is outside of the components), by the eigenvectors of its products with itself.
+    /// Coordinates of the panel's people, in units of V, and of the person, on the first components of both together:
+    /// of the matrix
+    /// (S V' and nothing, products and what is outside of the components), by the eigenvectors of its products with
+    /// itself.
     fn augmented(&self, products: &[f64], squares: f64) -> (Dense, Vec<f64>) {
         let count = self.singular_values.len();
         let of_person = squares.max(dot(products, products));
@@ -161,7 +170,8 @@ impl Frame {
     }
 }
 
-/// The turn and the scale that lay one configuration on another, which has fewer columns: what the others shall be is what they come to be
+/// The turn and the scale that lay one configuration on another, which has fewer columns: what the others shall be is
+/// what they come to be
 /// (Zhang, Dey and Lee 2020, "Procrustes of different dimensions").
 fn fit(aim: &Dense, from: &Dense) -> (Dense, f64) {
     let width = from.columns();

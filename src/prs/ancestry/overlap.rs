@@ -1,6 +1,7 @@
 //! Which variant of the genotypes is which of the loadings.
 //!
-//! By chromosome, position and both alleles, in either order, as the PGS Catalog Calculator intersects a target with its reference:
+//! By chromosome, position and both alleles, in either order, as the PGS Catalog Calculator intersects a target with
+//! its reference:
 //! sites of several alternate alleles, variants that are the same on both strands, and what two records of the target
 //! could be, are left out.
 

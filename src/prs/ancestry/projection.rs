@@ -23,7 +23,8 @@ pub enum ProjectionError {
     TooFew(#[from] TooFew),
 }
 
-/// Coordinates of all people of the genotypes, a row each. A missing genotype counts as the mean of the panel; a dosage counts where
+/// Coordinates of all people of the genotypes, a row each. A missing genotype counts as the mean of the panel; a dosage
+/// counts where
 /// there is one.
 ///
 /// # Errors

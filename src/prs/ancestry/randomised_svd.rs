@@ -1,6 +1,7 @@
 //! The greatest singular values of a panel's genotypes, from random directions.
 //!
-//! Directions that the matrix is applied to again and again turn to those of the greatest values (Halko, Martinsson and Tropp
+//! Directions that the matrix is applied to again and again turn to those of the greatest values (Halko, Martinsson and
+//! Tropp
 //! 2011, doi:10.1137/090771806). All that have been met on the way are kept and the best of what they span is taken
 //! (block Krylov: Musco and Musco 2015, arXiv:1504.05477), which needs far fewer products; rounds go on until residuals
 //! are small. The seed is fixed.

@@ -1,6 +1,7 @@
 //! Which of a panel's variants components are made of: PLINK 2's filters, as the PGS Catalog Calculator asks for them.
 //!
-//! Frequencies, Hardy-Weinberg tests and correlations are those of founders, missing genotypes are counted among all, as in
+//! Frequencies, Hardy-Weinberg tests and correlations are those of founders, missing genotypes are counted among all,
+//! as in
 //! PLINK 2.
 
 use std::collections::HashMap;

@@ -1,10 +1,13 @@
 //! How much nearer to the middle plain projection lays new people than the panel's own.
 //!
-//! Lee, Zou and Wright 2010 (doi:10.1214/10-AOS821): of p variants and n people let the population's covariance have a few great
+//! Lee, Zou and Wright 2010 (doi:10.1214/10-AOS821): of p variants and n people let the population's covariance have a
+//! few great
 //! eigenvalues and be 1 in all other directions. Then an eigenvalue l of the population appears in the panel as
-//! d = l (1 + g / (l - 1)) with g = p / n, and coordinates of new people are shorter than those of the panel by (l - 1) / (l + g - 1).
+//! d = l (1 + g / (l - 1)) with g = p / n, and coordinates of new people are shorter than those of the panel by (l - 1)
+//! / (l + g - 1).
 
-/// What to divide projected coordinates by, for the first components: of singular values of p variants by n people, standardised.
+/// What to divide projected coordinates by, for the first components: of singular values of p variants by n people,
+/// standardised.
 /// A component that does not stand out of what chance makes stays as it is (1).
 pub fn of(singular_values: &[f64], components: usize, people: usize, variants: usize) -> Vec<f64> {
     let (n, p) = (people as f64, variants as f64);
@@ -32,7 +35,8 @@ pub fn of(singular_values: &[f64], components: usize, people: usize, variants: u
 
 const ROUNDS: usize = 200;
 
-/// The population's eigenvalue behind one of the panel's, the greater root of l² - (d + 1 - g) l + d = 0; none below what noise reaches.
+/// The population's eigenvalue behind one of the panel's, the greater root of l² - (d + 1 - g) l + d = 0; none below
+/// what noise reaches.
 fn population(panel: f64, ratio: f64) -> Option<f64> {
     if panel <= (1.0 + ratio.sqrt()).powi(2) {
         return None;

@@ -1,6 +1,7 @@
 //! Eigenvalues and eigenvectors of symmetric matrices.
 //!
-//! Householder's reflections make a matrix of three diagonals of it, QR steps with Wilkinson's shift one diagonal of that (Golub and Van
+//! Householder's reflections make a matrix of three diagonals of it, QR steps with Wilkinson's shift one diagonal of
+//! that (Golub and Van
 //! Loan, Matrix Computations, 4th edition, 8.3).
 
 use super::dense::{Dense, add_scaled, dot};

@@ -1,5 +1,7 @@
-//! Scores as percentiles of the most similar population and as deviations: from its mean, from what components predict of the
-//! mean (Z_norm1: Khera et al., Circulation 2019, doi:10.1161/CIRCULATIONAHA.118.035658), and of mean and variance (Z_norm2).
+//! Scores as percentiles of the most similar population and as deviations: from its mean, from what components predict
+//! of the
+//! mean (Z_norm1: Khera et al., Circulation 2019, doi:10.1161/CIRCULATIONAHA.118.035658), and of mean and variance
+//! (Z_norm2).
 
 use super::mean_and_deviation;
 use super::panel::{Components, Panel};
@@ -93,7 +95,8 @@ enum Populations {
 }
 
 impl<'p> Comparer<'p> {
-    /// Learns a panel's populations by so many components. `unlikely` is the probability below which a population is no sure choice.
+    /// Learns a panel's populations by so many components. `unlikely` is the probability below which a population is no
+    /// sure choice.
     ///
     /// # Errors
     /// A population is too small.
@@ -118,7 +121,8 @@ impl<'p> Comparer<'p> {
 
     /// Compares people.
     pub fn compare(&self, people: &Components) -> Similarity {
-        // Of populations that are as likely the first one: scikit-learn has them by name, the other way by their order in the panel.
+        // Of populations that are as likely the first one: scikit-learn has them by name, the other way by their order
+        // in the panel.
         let mut order: Vec<usize> = (0..self.panel.populations.len()).collect();
         if self.comparison == Comparison::RandomForest {
             order.sort_by_key(|number| &self.panel.populations[*number]);
@@ -249,7 +253,8 @@ impl Model {
     }
 }
 
-/// The percentage of sorted values below a value, those that are equal by the mean of their ranks (SciPy's `percentileofscore`).
+/// The percentage of sorted values below a value, those that are equal by the mean of their ranks (SciPy's
+/// `percentileofscore`).
 fn percentile_of(sorted: &[f64], value: f64) -> f64 {
     let below = sorted.partition_point(|known| *known < value);
     let up_to = sorted.partition_point(|known| *known <= value);

@@ -1,7 +1,8 @@
 //! Scores against a reference panel: whom of it a person is most like, and where the score stands among those.
 //!
 //! Methods and tables are those of pgscatalog-utils 2.0.4 (`pgscatalog-ancestry-adjust`): principal components of panel
-//! and people in, the most similar population, percentiles and Z values out. Panel members that are related to others are
+//! and people in, the most similar population, percentiles and Z values out. Panel members that are related to others
+//! are
 //! given values but teach nothing.
 
 pub mod adjustment;

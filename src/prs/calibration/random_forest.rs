@@ -1,9 +1,12 @@
 //! Which population a point is of, by the votes of many trees (L. Breiman, Machine Learning 45 (2001),
 //! doi:10.1023/A:1010933404324).
 //!
-//! Trees grow as scikit-learn's `RandomForestClassifier` has them by default, which pgscatalog-utils 2.0.4 takes: 100 trees, each of a
-//! sample with replacement; a node is cut at the best of the square root of all dimensions, drawn anew, by Gini impurity, until all
-//! in it are of one class; coordinates have 32 bits; a tree says the shares of its leaf, the forest their mean. The seed is fixed, but
+//! Trees grow as scikit-learn's `RandomForestClassifier` has them by default, which pgscatalog-utils 2.0.4 takes: 100
+//! trees, each of a
+//! sample with replacement; a node is cut at the best of the square root of all dimensions, drawn anew, by Gini
+//! impurity, until all
+//! in it are of one class; coordinates have 32 bits; a tree says the shares of its leaf, the forest their mean. The
+//! seed is fixed, but
 //! random numbers are not scikit-learn's: votes agree within what its own seeds make them differ.
 
 use rayon::prelude::*;
@@ -53,7 +56,8 @@ struct Tree(Vec<Node>);
 
 #[derive(Clone, Debug)]
 enum Node {
-    /// Points whose coordinate is no greater than the threshold go to one node, others to another; both are behind this one.
+    /// Points whose coordinate is no greater than the threshold go to one node, others to another; both are behind this
+    /// one.
     Cut { dimension: usize, threshold: f64, low: usize, high: usize },
     /// Shares of classes.
     Leaf(Vec<f64>),
