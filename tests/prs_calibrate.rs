@@ -275,7 +275,7 @@ fn from_panel_to_calibrated_scores() {
             "cohort/aggregated_scores.txt.gz",
             method,
         ]
-        .map(|name| at(name));
+        .map(at);
         norn_ok(&[
             "prs",
             "calibrate",
