@@ -119,9 +119,9 @@ mod tests {
             prop_assert!(values.is_sorted_by(|a, b| a >= b));
             let moved = vectors.times(&matrix);
             let products = vectors.times(&vectors.transposed());
-            for row in 0..size {
+            for (row, value) in values.iter().enumerate() {
                 for column in 0..size {
-                    let stretched = values[row] * vectors.get(row, column);
+                    let stretched = value * vectors.get(row, column);
                     prop_assert!((moved.get(row, column) - stretched).abs() < 1e-10);
                     let expected = f64::from(u8::from(row == column));
                     prop_assert!((products.get(row, column) - expected).abs() < 1e-12);
