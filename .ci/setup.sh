@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # program or file -> Debian package
 demo=(cc:gcc make:make pkg-config:pkg-config /usr/include/bzlib.h:libbz2-dev /usr/include/lzma.h:liblzma-dev /usr/include/zlib.h:zlib1g-dev)
 test=(samtools:samtools bgzip:tabix bcftools:bcftools mosdepth:mosdepth libhts.so:libhts-dev PicardCommandLine:picard-tools plink2:plink2
-  Rscript:r-base-core faketime:faketime mpirun:openmpi-bin mpicc:libopenmpi-dev clang:clang libclang:libclang-dev python3:python3-venv)
+  Rscript:r-base-core faketime:faketime /usr/sbin/slurmctld:slurm-wlm /usr/sbin/munged:munge mpirun:openmpi-bin mpicc:libopenmpi-dev clang:clang libclang:libclang-dev python3:python3-venv)
 
 there() {
   case $1 in
