@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod catalog;
+mod liftover;
 mod matches;
 mod pca;
 mod project;
@@ -26,6 +27,7 @@ enum PrsCommand {
     Pca(Box<pca::PcaArguments>),
     Project(project::ProjectArguments),
     Calibrate(calibrate::CalibrateArguments),
+    Liftover(liftover::LiftoverArguments),
 }
 
 impl PrsArguments {
@@ -37,6 +39,8 @@ impl PrsArguments {
             PrsCommand::Pca(arguments) => arguments.run(),
             PrsCommand::Project(arguments) => arguments.run(),
             PrsCommand::Calibrate(arguments) => arguments.run(),
+            PrsCommand::Liftover(arguments) => arguments.run(),
+            PrsCommand::Report(arguments) => arguments.run(),
         }
     }
 }
