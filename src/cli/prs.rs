@@ -6,6 +6,7 @@ mod liftover;
 mod matches;
 mod pca;
 mod project;
+mod report;
 mod score;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ enum PrsCommand {
     Project(project::ProjectArguments),
     Calibrate(calibrate::CalibrateArguments),
     Liftover(liftover::LiftoverArguments),
+    Report(report::ReportArguments),
 }
 
 impl PrsArguments {

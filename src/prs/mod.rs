@@ -21,6 +21,7 @@ pub mod liftover;
 pub mod match_log;
 pub mod matching;
 pub mod matrix;
+pub mod report;
 pub mod risk_file;
 pub mod sample_list;
 pub mod score_header;
