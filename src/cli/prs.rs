@@ -2,9 +2,11 @@
 
 mod calibrate;
 mod catalog;
+mod liftover;
 mod matches;
 mod pca;
 mod project;
+mod report;
 mod score;
 
 use std::process::ExitCode;
@@ -26,6 +28,8 @@ enum PrsCommand {
     Pca(Box<pca::PcaArguments>),
     Project(project::ProjectArguments),
     Calibrate(calibrate::CalibrateArguments),
+    Liftover(liftover::LiftoverArguments),
+    Report(report::ReportArguments),
 }
 
 impl PrsArguments {
@@ -37,6 +41,8 @@ impl PrsArguments {
             PrsCommand::Pca(arguments) => arguments.run(),
             PrsCommand::Project(arguments) => arguments.run(),
             PrsCommand::Calibrate(arguments) => arguments.run(),
+            PrsCommand::Liftover(arguments) => arguments.run(),
+            PrsCommand::Report(arguments) => arguments.run(),
         }
     }
 }

@@ -132,6 +132,21 @@ impl Drop for AtomicFile {
     }
 }
 
+/// A text as the name of a file: all but letters, digits, `.`, `-` and `_` become `_`, and a first point too, so that it
+/// neither leads to another directory nor hides.
+pub fn file_name(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let mut name: String =
+        text.chars().map(|c| if is_plain(c) { c } else { '_' }).take(LONGEST_NAME).collect();
+    if name.is_empty() || name.starts_with('.') {
+        name.replace_range(..name.len().min(1), "_");
+    }
+    name
+}
+
+/// Letters of a name that came from a text: with four bytes each there is room for endings below the 255 of a name.
+const LONGEST_NAME: usize = 50;
+
 /// Makes a new file `.NAME.PID.N.tmp` beside the target.
 fn create_temporary(target: &Path) -> io::Result<(File, PathBuf)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -238,6 +253,21 @@ mod tests {
             assert!(error.to_string().contains(&target.display().to_string()), "{error}");
         }
         assert!(AtomicFile::create(&dir.path().join("x".repeat(250))).unwrap().commit().is_ok());
+    }
+
+    #[test]
+    fn no_text_leads_out_of_the_directory() {
+        for (text, name) in [
+            ("PGS000001_hmPOS_GRCh38", "PGS000001_hmPOS_GRCh38"),
+            ("../../etc/passwd", "_._.._etc_passwd"),
+            (".hidden", "_hidden"),
+            ("", "_"),
+            ("a b\0c<d>", "a_b_c_d_"),
+            ("Åse", "Åse"),
+        ] {
+            assert_eq!(file_name(text), name, "{text}");
+        }
+        assert!(file_name(&"å".repeat(300)).len() <= 200);
     }
 
     #[test]

@@ -253,7 +253,7 @@ fn position(text: &str) -> Result<u32, RowProblem> {
 }
 
 /// A cell without blanks and quotation marks around it.
-fn unquoted(cell: &str) -> &str {
+pub(super) fn unquoted(cell: &str) -> &str {
     let cell = cell.trim();
     cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"')).unwrap_or(cell)
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::kernel::Part;
 use crate::formats::bgen::Bgen;
+use crate::formats::genotypes::sample_list::{Chosen, SampleList, choose};
 use crate::formats::genotypes::samples::SampleTable;
+use crate::formats::genotypes::selection::Selected;
 use crate::formats::genotypes::vcf::{VcfGenotypeError, VcfGenotypes, Wanted};
 use crate::formats::genotypes::{GenotypeError, GenotypeSource};
 use crate::formats::plink::Fileset;
@@ -41,6 +43,9 @@ pub enum GenotypeSetError {
         /// The other one.
         second: PathBuf,
     },
+    /// Nobody is left.
+    #[error("{path}: nobody of its samples is chosen (--keep, --remove)", path = .0.display())]
+    Nobody(PathBuf),
     /// There is no file.
     #[error("no genotypes are given")]
     Empty,
@@ -72,6 +77,29 @@ impl GenotypeSet {
             false if u32::try_from(first).is_err() => Err(GenotypeSetError::TooMany),
             false => Ok(Self { files }),
         }
+    }
+
+    /// The same genotypes of those people alone who are on the one list, if there is one, and not on the other.
+    ///
+    /// # Errors
+    /// Nobody is left.
+    pub fn select(
+        self,
+        keep: Option<&SampleList>,
+        remove: Option<&SampleList>,
+    ) -> Result<(Self, Chosen), GenotypeSetError> {
+        let chosen = choose(self.samples(), keep, remove);
+        if chosen.samples.is_empty() {
+            return Err(GenotypeSetError::Nobody(self.files[0].path.clone()));
+        }
+        if chosen.samples.len() == self.samples().len() {
+            return Ok((self, chosen));
+        }
+        let files = self
+            .files
+            .into_iter()
+            .map(|file| File { source: Box::new(Selected::new(file.source, &chosen.samples)), ..file });
+        Ok((Self { files: files.collect() }, chosen))
     }
 
     /// The people.

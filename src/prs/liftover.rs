@@ -3,6 +3,7 @@
 //! A chain maps blocks of a reference chromosome onto a strand of another build. Alleles of variants that land on the other
 //! strand are turned. Source: genome.ucsc.edu/goldenPath/help/chain.html.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,13 +15,15 @@ use super::chromosome::Chromosome;
 use super::score_variants::{AllelePair, TooMany, is_sequence};
 use super::scoring_file::ScoringFile;
 use crate::formats::text;
-use crate::genome::contigs::Build;
+use crate::genome::contigs::{Build, Contig, Contigs};
 
 /// The chains of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Chains {
     /// By the name of the contig that is left; chromosomes by their plain names.
     blocks: FxHashMap<String, Blocks>,
+    /// Lengths of the contigs that are left and of those that are reached.
+    lengths: [BTreeMap<String, u32>; 2],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -118,7 +121,9 @@ impl Chains {
                 (_, [first, ..]) if first.starts_with('#') => {}
                 (None, []) => {}
                 (None, ["chain", rest @ ..]) => {
-                    open = Some(Open::of(rest, number).ok_or_else(|| refused("it is no head of a chain"))?);
+                    let chain = Open::of(rest, number).ok_or_else(|| refused("it is no head of a chain"))?;
+                    chains.see_lengths(rest);
+                    open = Some(chain);
                 }
                 (None, _) => return Err(refused("a block without the head of its chain")),
                 (Some(chain), words) => {
@@ -137,6 +142,15 @@ impl Chains {
         Ok(chains)
     }
 
+    /// The builds that chains lead from and to, where the lengths of their chromosomes tell.
+    pub fn builds(&self) -> [Option<Build>; 2] {
+        self.lengths.each_ref().map(|lengths| {
+            let contig =
+                |(name, length): (&String, &u32)| Contig { name: name.clone(), length: *length, md5: None };
+            Contigs::new(lengths.iter().map(contig).collect()).ok()?.build()
+        })
+    }
+
     /// Where a base (0-based) of a contig lies in the other build: by the chain of the highest score, the first of the file
     /// where several have it. Contigs are known by all names of a chromosome.
     pub fn lift(&self, contig: &str, position: u64) -> Option<Lifted> {
@@ -150,6 +164,19 @@ impl Chains {
         let (chain, at) = (&block.chain, block.to + (position - block.start));
         let position = if chain.is_reverse { chain.size - 1 - at } else { at };
         Some(Lifted { contig: chain.contig.as_str().into(), position, is_reverse: chain.is_reverse })
+    }
+}
+
+impl Chains {
+    /// Keeps the lengths that a chain's head tells; of two for one contig, the first.
+    fn see_lengths(&mut self, words: &[&str]) {
+        for (lengths, at) in self.lengths.iter_mut().zip([1, 6]) {
+            if let (Some(name), Some(Ok(length))) =
+                (words.get(at), words.get(at + 1).map(|word| word.parse()))
+            {
+                lengths.entry((*name).to_owned()).or_insert(length);
+            }
+        }
     }
 }
 
@@ -261,13 +288,23 @@ impl LiftCounts {
     }
 }
 
+/// What became of the variants of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lift {
+    /// How many.
+    pub counts: LiftCounts,
+    /// The rows whose alleles were turned to the other strand, ascending.
+    pub turned: Vec<u32>,
+}
+
 /// Moves the variants of a file to another build. Those that have no place there lose their position and stay in the file, so
 /// that they count as not matched. Variants that are found by identifier stay as they are.
 ///
 /// # Errors
 /// There are too many contigs.
-pub fn lift(file: &mut ScoringFile, chains: &Chains, to: Build) -> Result<LiftCounts, TooMany> {
-    let mut counts = LiftCounts::default();
+pub fn lift(file: &mut ScoringFile, chains: &Chains, to: Build) -> Result<Lift, TooMany> {
+    let mut lift = Lift::default();
+    let counts = &mut lift.counts;
     for row in 0..file.variants.len() {
         let Some(variant) = file.variants.get(row) else { break };
         let (Some(chromosome), Some(position)) = (variant.chromosome, variant.position) else {
@@ -278,18 +315,21 @@ pub fn lift(file: &mut ScoringFile, chains: &Chains, to: Build) -> Result<LiftCo
         let (place, flips) = match place {
             Ok((place, flips)) => {
                 counts.lifted += 1;
-                counts.turned += u64::from(flips);
+                if flips {
+                    counts.turned += 1;
+                    lift.turned.push(row as u32);
+                }
                 (Some(place), flips)
             }
             Err(lost) => {
-                *lost.count(&mut counts) += 1;
+                *lost.count(counts) += 1;
                 (None, false)
             }
         };
         file.variants.move_to(row, place, flips)?;
     }
     file.build = Some(to);
-    Ok(counts)
+    Ok(lift)
 }
 
 enum Lost {
@@ -390,7 +430,7 @@ mod tests {
             \t\tA\tG\t1\n1\t510\tAC\tAG\t1\n";
         let mut file = parse(&mut table.as_bytes(), Path::new("x"), &Reading::default()).unwrap();
         let chains = Chains::parse(&mut CHAINS.as_bytes()).unwrap();
-        let counts = lift(&mut file, &chains, Build::Grch38).unwrap();
+        let lift = lift(&mut file, &chains, Build::Grch38).unwrap();
         let expected = LiftCounts {
             lifted: 3,
             turned: 2,
@@ -399,7 +439,7 @@ mod tests {
             off_chromosomes: 1,
             indels_turned: 1,
         };
-        assert_eq!(counts, expected);
+        assert_eq!((lift.counts, lift.turned), (expected, vec![1, 2]));
         assert_eq!(file.build, Some(Build::Grch38));
         let row = |row| {
             let variant = file.variants.get(row).unwrap();
@@ -414,6 +454,19 @@ mod tests {
         assert_eq!(row(1), expected("2", 700, "T", "C"));
         assert_eq!(row(2), expected("2", 699, "GT", "CT"));
         assert_eq!(row(3).1, None);
+    }
+
+    #[test]
+    fn lengths_of_chromosomes_tell_the_builds() {
+        // Of chr1: hg19.chrom.sizes and hg38.chrom.sizes of UCSC.
+        let chain = |from: u32, to: u32| format!("chain 1 chr1 {from} + 0 9 chr1 {to} + 0 9 1\n9\n");
+        for (from, to, expected) in [
+            (249_250_621, 248_956_422, [Some(Build::Grch37), Some(Build::Grch38)]),
+            (248_956_422, 249_250_621, [Some(Build::Grch38), Some(Build::Grch37)]),
+            (249_250_621, 1_000, [Some(Build::Grch37), None]),
+        ] {
+            assert_eq!(Chains::parse(&mut chain(from, to).as_bytes()).unwrap().builds(), expected);
+        }
     }
 
     #[test]

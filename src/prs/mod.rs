@@ -6,6 +6,7 @@
 //! of all scores by variant, [`frequencies`] what missing genotypes are taken for, [`kernel`] the sums. [`dense_table`] reads
 //! tables of weights, [`sscore`] writes sums.
 
+pub mod absolute_risk;
 pub mod aggregated;
 pub mod ancestry;
 pub mod calibration;
@@ -15,9 +16,13 @@ pub mod dense_table;
 pub mod frequencies;
 pub mod genotype_set;
 pub mod kernel;
+pub mod lifted_file;
 pub mod liftover;
 pub mod match_log;
 pub mod matching;
+pub mod matrix;
+pub mod report;
+pub mod risk_file;
 pub mod sample_list;
 pub mod score_header;
 pub mod score_problems;

@@ -2,6 +2,10 @@
 //!
 //! Source: PGS Catalog scoring files 2.0, pgscatalog.org/downloads.
 
+use std::io;
+use std::path::Path;
+
+use crate::formats::text;
 use crate::genome::contigs::Build;
 
 /// Keys and values, in the file's order.
@@ -11,6 +15,18 @@ pub struct Header {
 }
 
 impl Header {
+    /// Reads the lines in front of a file's table, and nothing else.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let (mut reader, mut line, mut header) = (text::open(path)?, Vec::new(), Self::default());
+        while text::read_line(&mut *reader, &mut line)? && line.starts_with(b"#") {
+            header.take(&String::from_utf8_lossy(&line));
+        }
+        Ok(header)
+    }
+
     /// Takes a line that begins with `#`. Headings (`##`) and lines without `=` say nothing.
     pub fn take(&mut self, line: &str) {
         if line.starts_with("##") {

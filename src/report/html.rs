@@ -7,7 +7,7 @@
 /// The page's style.
 const STYLE: &str = include_str!("page.css");
 /// Its hash (`openssl dgst -sha256 -binary page.css | base64`).
-const STYLE_HASH: &str = "sha256-lCJuxtW6xzfPvU8yLlz2xgnpiJzYyw7a08+1dGbvti4=";
+const STYLE_HASH: &str = "sha256-fcJEAAllF8RMJtZoo/rkU0qYDatJNMJPQZKL7N5nMTA=";
 /// The page's script.
 const SCRIPT: &str = include_str!("page.js");
 /// Its hash.

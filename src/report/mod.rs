@@ -6,4 +6,5 @@ pub mod html;
 pub mod numbers;
 pub mod picard;
 pub mod run_file;
+pub mod strip;
 pub mod svg;

@@ -1,8 +1,9 @@
-//! Plots as SVG that stands in a page: lines, areas, bars and bands over two axes, with what they say under the pointer.
+//! Plots as SVG that stands in a page: lines, areas, bars, bands and points over two axes, with what they say under the pointer.
 //!
 //! Colours, dashes and fonts are the page's style (`page.css`), by class; so a plot follows the reader's light or dark
 //! screen, and paper. Every value is written to a tenth of a unit of the drawing, whose width is [`WIDTH`] of them.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::axis::{ACROSS, Axis, UP};
@@ -26,6 +27,8 @@ const LETTER: f64 = 6.6;
 const LONGEST_NAME: usize = 16;
 /// Points closer than this are drawn as their highest and lowest.
 const COLUMN: f64 = 0.5;
+/// Dots closer than this cover one another.
+const DOT: f64 = 1.5;
 /// What is shown under the pointer is for stripes at least so wide,
 const STRIPE: f64 = 4.0;
 /// and at most so wide to either side.
@@ -44,6 +47,12 @@ pub enum Mark {
     Bars(f64),
     /// The area between the first half of the points, ascending, and the second half, descending.
     Band,
+    /// A dot at each, in any order; of those that cover one another, one. There is nothing under the pointer.
+    Points,
+    /// As [`Mark::Points`], small crosses in the colour of the text.
+    Crosses,
+    /// As [`Mark::Points`], a large diamond that stands out.
+    Star,
 }
 
 /// Points that belong together.
@@ -51,11 +60,11 @@ pub enum Mark {
 pub struct Series {
     /// Its name in the legend.
     pub name: String,
-    /// Its colour and dashes in the style: 0 to 5.
+    /// Its colour and dashes in the style: 0 to 5; dots from 6 to 11 are squares.
     pub style: u8,
     /// How it is drawn.
     pub mark: Mark,
-    /// The points, x ascending.
+    /// The points, x ascending where they are joined.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -127,6 +136,9 @@ impl Plot {
                             Mark::Bars(_) => ("bars", "M6 0H20V10H6z"),
                             Mark::Shade => ("shade", "M6 0H20V10H6z"),
                             Mark::Band => ("band", "M6 0H20V10H6z"),
+                            Mark::Points => (dots(series.style), "M13 5h0"),
+                            Mark::Crosses => ("crosses", "M11 5h4m-2 -2v4"),
+                            Mark::Star => ("star", "M8 5L13 0L18 5L13 10z"),
                         };
                         m.empty("path", &[("class", &classes(class, series.style)), ("d", path)]);
                     });
@@ -169,8 +181,8 @@ impl Plot {
 
     /// Stripes that show, under the pointer, what is there.
     fn stripes(&self, m: &mut Markup, frame: &Frame, readout: &impl Fn(f64) -> String) {
-        let mut places: Vec<f64> =
-            self.series.iter().flat_map(|series| &series.points).map(|point| point.0).collect();
+        let joined = self.series.iter().filter(|series| !series.mark.is_alone());
+        let mut places: Vec<f64> = joined.flat_map(|series| &series.points).map(|point| point.0).collect();
         places.retain(|x| *x >= self.x.from && *x <= self.x.to);
         places.sort_unstable_by(f64::total_cmp);
         let mut kept: Vec<(f64, f64)> = Vec::new();
@@ -262,6 +274,9 @@ impl Frame {
                 }
             }
             Mark::Band => draw("band", line(&placed.collect::<Vec<_>>()) + "z"),
+            Mark::Points => draw(dots(series.style), scattered(placed, "h0")),
+            Mark::Crosses => draw("crosses", scattered(placed, "m-2 0h4m-2 -2v4")),
+            Mark::Star => draw("star", scattered(placed, "m-7 0l7 -7l7 7l-7 7z")),
             Mark::Line => draw("line", line(&thin(placed))),
             Mark::Area | Mark::Shade => {
                 let points = thin(placed);
@@ -301,7 +316,30 @@ impl Frame {
 }
 
 fn classes(class: &str, style: u8) -> String {
-    format!("{class} c{style}")
+    format!("{class} c{}", style % 6)
+}
+
+/// The class of dots of a style.
+fn dots(style: u8) -> &'static str {
+    if style < 6 { "dots" } else { "dots square" }
+}
+
+impl Mark {
+    /// Whether points are not joined to one another.
+    fn is_alone(self) -> bool {
+        matches!(self, Self::Points | Self::Crosses | Self::Star)
+    }
+}
+
+/// The path of a shape at each point, one for all in a square of [`DOT`].
+fn scattered(points: impl Iterator<Item = (f64, f64)>, shape: &str) -> String {
+    let (mut d, mut taken) = (String::new(), HashSet::new());
+    for (x, y) in points {
+        if taken.insert(((x / DOT).floor() as i64, (y / DOT).floor() as i64)) {
+            let _ = write!(d, "M{} {}{shape}", number(x), number(y));
+        }
+    }
+    d
 }
 
 /// A name that is not too long.
@@ -411,9 +449,21 @@ mod tests {
     }
 
     #[test]
+    fn points_that_cover_one_another_are_drawn_once() {
+        let plot = plot(Mark::Points, vec![(5.0, 2.5), (5.001, 2.5), (0.0, 5.0), (5.0, 2.5)]);
+        let text = plot.to_markup(|_| "x".into()).as_str().to_owned();
+        assert!(
+            text.contains(r#"class="dots c0" d="M263.7 104h0M0 0h0"/>"#) && !text.contains("<title>"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn no_point_breaks_a_drawing() {
         let odd = [f64::NAN, f64::INFINITY, f64::MIN, f64::MAX, 0.0, 1e-300];
-        for mark in [Mark::Line, Mark::Area, Mark::Shade, Mark::Bars(0.8), Mark::Band] {
+        let marks =
+            [Mark::Line, Mark::Area, Mark::Shade, Mark::Bars(0.8), Mark::Band, Mark::Points, Mark::Star];
+        for mark in marks {
             for points in [vec![], odd.map(|x| (x, 1.0)).to_vec(), odd.map(|y| (1.0, y)).to_vec()] {
                 let markup = plot(mark, points).to_markup(|x| x.to_string());
                 assert!(!markup.as_str().contains("NaN\"") && !markup.as_str().contains("inf"), "{markup:?}");

@@ -30,6 +30,15 @@ pub fn format(scores: &[(&str, Vec<PathBuf>)], into: &Path) -> Option<Vec<PathBu
     Some(files)
 }
 
+/// A scoring file in GRCh38 as pgscatalog-format writes it.
+pub fn format_with(scores: &[PathBuf], into: &Path, options: &[&str]) -> Option<PathBuf> {
+    let program = program("pgscatalog-format")?;
+    fs::create_dir_all(into).expect("directory");
+    run(Command::new(&program).args(["-t", "GRCh38", "-o"]).arg(into).args(options).arg("-s").args(scores));
+    let files = fs::read_dir(into).expect("directory").map(|entry| entry.expect("entry").path());
+    files.into_iter().find(|file| file.extension().is_some_and(|extension| extension != "json"))
+}
+
 /// The log and the summary of pgscatalog-match, lines as they are written but for those of names.
 pub fn matched(
     scores: &[PathBuf],

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
+use serde_json::{Value as Json, json};
 
 use crate::cli::qc::UsageError;
 use crate::formats::bgzf_writer::{BgzfWriter, Level};
+use crate::formats::genotypes::sample_list::SampleList;
 use crate::formats::genotypes::vcf::{DosageField, Wanted as WantedRecords};
 use crate::formats::output::{AtomicFile, OutputError};
 use crate::genome::contigs::Build;
@@ -29,6 +31,14 @@ pub(super) struct GenotypeArguments {
     /// Dosages of VCF and BCF: DS, GP or HDS [default: the hard calls of GT]
     #[arg(long, value_enum, value_name = "FIELD")]
     dosage_field: Option<DosageName>,
+
+    /// Only the people of these lists: an IID, or FID and IID, a line (plink2 --keep)
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    keep: Vec<PathBuf>,
+
+    /// Not the people of these lists (plink2 --remove)
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    remove: Vec<PathBuf>,
 
     /// Memory for genotypes and sums, in MiB; more people than it holds are further passes
     #[arg(long, default_value_t = 2048, value_name = "MIB")]
@@ -82,16 +92,37 @@ pub(super) struct MatchingArguments {
     dataset: Option<String>,
 }
 
+/// A build by its names.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum BuildName {
+pub(super) enum BuildName {
     #[value(name = "GRCh37", alias = "hg19")]
     Grch37,
     #[value(name = "GRCh38", alias = "hg38")]
     Grch38,
 }
 
+impl BuildName {
+    /// The build.
+    pub(super) fn build(self) -> Build {
+        match self {
+            Self::Grch37 => Build::Grch37,
+            Self::Grch38 => Build::Grch38,
+        }
+    }
+}
+
 impl GenotypeArguments {
-    /// Opens the files; of VCF only records that are wanted are kept.
+    /// What results depend on, for the run file.
+    pub(super) fn parameters(&self) -> Json {
+        let field = self.dosage_field.and_then(|field| field.to_possible_value());
+        json!({
+            "dosage_field": field.map(|field| field.get_name().to_owned()),
+            "keep": self.keep,
+            "remove": self.remove,
+        })
+    }
+
+    /// Opens the files for the people who are chosen; of VCF only records that are wanted are kept.
     pub(super) fn open(
         &self,
         is_wanted: &(dyn Fn(&str, i64, &str) -> bool + Sync),
@@ -101,34 +132,40 @@ impl GenotypeArguments {
             DosageName::Gp => DosageField::Gp,
             DosageName::Hds => DosageField::Hds,
         });
+        let (keep, remove) = (sample_list(&self.keep)?, sample_list(&self.remove)?);
         let wanted = WantedRecords { is_wanted, dosage_field, memory: self.memory << 20 };
-        Ok(GenotypeSet::open(&self.genotypes, &wanted)?)
+        let genotypes = GenotypeSet::open(&self.genotypes, &wanted)?;
+        if keep.is_none() && remove.is_none() {
+            return Ok(genotypes);
+        }
+        let all = genotypes.samples().len();
+        let (genotypes, chosen) = genotypes.select(keep.as_ref(), remove.as_ref())?;
+        for (option, unknown) in [("--keep", chosen.unknown_keep), ("--remove", chosen.unknown_remove)] {
+            if unknown > 0 {
+                eprintln!("norn: {unknown} lines of {option} name nobody of the genotypes");
+            }
+        }
+        eprintln!("norn: {} of {all} people are chosen", chosen.samples.len());
+        Ok(genotypes)
     }
 }
 
+/// The people of some lists together; none where no list is given.
+fn sample_list(paths: &[PathBuf]) -> anyhow::Result<Option<SampleList>> {
+    let mut list = SampleList::default();
+    for path in paths {
+        list.add_file(path)?;
+    }
+    Ok((!paths.is_empty()).then_some(list))
+}
+
 impl MatchingArguments {
-    /// Reads scoring files: those that are named, and all of a directory.
+    /// Reads scoring files, lifted to the build of the genotypes.
     pub(super) fn read(&self, paths: &[PathBuf]) -> anyhow::Result<Vec<ScoringFile>> {
         if !(0.0..=1.0).contains(&self.min_overlap) {
             return Err(UsageError::new("--min-overlap: expected a share from 0 to 1".to_owned()).into());
         }
-        let mut files = Vec::new();
-        for path in paths {
-            if !path.is_dir() {
-                files.push(path.clone());
-                continue;
-            }
-            let entries = path.read_dir().with_context(|| path.display().to_string())?;
-            for entry in entries {
-                let entry = entry.with_context(|| path.display().to_string())?.path();
-                if entry.is_file() && is_score(&entry) {
-                    files.push(entry);
-                }
-            }
-        }
-        if files.is_empty() {
-            anyhow::bail!("there are no scoring files (.txt, .tsv, .csv, also .gz, .bgz and .zst)");
-        }
+        let files = scoring_paths(paths)?;
         let build = self.build();
         let reading = Reading { build, ..Reading::default() };
         let mut files = scoring_file::read_all(&files, &reading)?;
@@ -138,10 +175,11 @@ impl MatchingArguments {
             }
         }
         if let (Some(path), Some(build)) = (&self.chain, build) {
-            let chains = Chains::read(path)?;
+            let chains = chains_to(path, build)?;
             for file in files.iter_mut().filter(|file| file.build != Some(build)) {
                 let counts = liftover::lift(file, &chains, build)
-                    .with_context(|| format!("{}: {}", file.path.display(), path.display()))?;
+                    .with_context(|| format!("{}: {}", file.path.display(), path.display()))?
+                    .counts;
                 eprintln!("norn: {}: {} variants lifted, {} lost", file.name, counts.lifted, counts.lost());
             }
         }
@@ -157,10 +195,7 @@ impl MatchingArguments {
     }
 
     fn build(&self) -> Option<Build> {
-        self.build.map(|build| match build {
-            BuildName::Grch37 => Build::Grch37,
-            BuildName::Grch38 => Build::Grch38,
-        })
+        self.build.map(BuildName::build)
     }
 
     fn rules(&self) -> Rules {
@@ -171,6 +206,19 @@ impl MatchingArguments {
             keep_first_match: self.keep_first_match,
             min_overlap: self.min_overlap,
         }
+    }
+
+    /// What matches depend on, for the run file.
+    pub(super) fn parameters(&self) -> Json {
+        json!({
+            "build": self.build().map(Build::name),
+            "chain": self.chain,
+            "keep_ambiguous": self.keep_ambiguous,
+            "keep_multiallelic": self.keep_multiallelic,
+            "ignore_strand_flips": self.ignore_strand_flips,
+            "keep_first_match": self.keep_first_match,
+            "min_overlap": self.min_overlap,
+        })
     }
 
     /// The name of the people.
@@ -187,6 +235,39 @@ impl MatchingArguments {
     pub(super) fn matches<'a>(&self, files: &'a [ScoringFile], target: &'a Target<'a>) -> Vec<Matched<'a>> {
         let rules = self.rules();
         files.par_iter().map(|file| match_file(file, target, rules)).collect()
+    }
+}
+
+/// Scoring files: those that are named, and all of a directory.
+pub(super) fn scoring_paths(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries = path.read_dir().with_context(|| path.display().to_string())?;
+        for entry in entries {
+            let entry = entry.with_context(|| path.display().to_string())?.path();
+            if entry.is_file() && is_score(&entry) {
+                files.push(entry);
+            }
+        }
+    }
+    if files.is_empty() {
+        anyhow::bail!("there are no scoring files (.txt, .tsv, .csv, also .gz, .bgz and .zst)");
+    }
+    Ok(files)
+}
+
+/// Reads chains, which must lead to this build as far as their chromosomes' lengths tell.
+pub(super) fn chains_to(path: &Path, build: Build) -> anyhow::Result<Chains> {
+    let chains = Chains::read(path)?;
+    match chains.builds() {
+        [_, Some(to)] if to != build => {
+            anyhow::bail!("{}: it leads to {}, not to {}", path.display(), to.name(), build.name())
+        }
+        _ => Ok(chains),
     }
 }
 

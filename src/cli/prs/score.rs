@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use serde_json::{Value as Json, json};
 
 use super::catalog::{self, GenotypeArguments, MatchingArguments};
 use crate::cli::qc::{UsageError, default_threads};
+use crate::formats::genotypes::samples::SampleTable;
 use crate::formats::output::{AtomicFile, OutputError};
 use crate::prs::aggregated;
 use crate::prs::dense_table::{DenseTable, VariantsById, column_numbers};
@@ -16,8 +18,9 @@ use crate::prs::frequencies::FrequencyTable;
 use crate::prs::genotype_set::GenotypeSet;
 use crate::prs::kernel::{Imputation, Kernel, Part, Settings, Sums, XModel};
 use crate::prs::matching::Matched;
+use crate::prs::matrix::MatrixWriter;
 use crate::prs::score_set::ScoreSet;
-use crate::prs::sscore::{self, Look};
+use crate::prs::sscore::{self, Columns, Look};
 use crate::prs::target::Wanted;
 use crate::prs::weights::{Effect, Weights};
 use crate::report::run_file::{Run, RunFile};
@@ -52,7 +55,7 @@ pub(super) struct ScoreArguments {
     effect: EffectName,
 
     /// Allele frequencies (.afreq of plink2 --freq) [default: those of the founders]
-    #[arg(long, value_name = "AFREQ")]
+    #[arg(long, alias = "freq", value_name = "AFREQ")]
     read_freq: Option<PathBuf>,
 
     /// Missing genotypes count nothing, and their alleles are not in the denominator
@@ -67,13 +70,26 @@ pub(super) struct ScoreArguments {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=2))]
     xchr_model: u8,
 
-    /// Columns of scores
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "averages,sums")]
-    columns: Vec<ColumnName>,
+    /// Columns of the .sscore by the names of plink2's cols=; with + and - before them they change the default
+    #[arg(
+        long,
+        value_name = "LIST",
+        allow_hyphen_values = true,
+        default_value = "maybefid,maybesid,nallele,denom,dosagesum,scoreavgs,scoresums"
+    )]
+    columns: Columns,
 
     /// Significant digits [default: as many as the number has]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=17))]
     digits: Option<u8>,
+
+    /// Matrix of people and scores (SUM) in Apache Parquet, beside the table
+    #[arg(long, value_name = "FILE.parquet")]
+    matrix: Option<PathBuf>,
+
+    /// No aggregated_scores.txt.gz: the matrix stands for it
+    #[arg(long, requires = "matrix", conflicts_with = "weights")]
+    no_aggregated: bool,
 
     /// Threads [default: SLURM_CPUS_PER_TASK, else the cores we may run on]
     #[arg(short, long, value_name = "N")]
@@ -100,14 +116,6 @@ enum ImputeName {
     Plink2,
     /// What is expected by Hardy and Weinberg
     Hwe,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ColumnName {
-    /// NAME_AVG
-    Averages,
-    /// NAME_SUM
-    Sums,
 }
 
 impl ScoreArguments {
@@ -147,20 +155,21 @@ impl ScoreArguments {
                 weights.display()
             );
         }
-        let look = Look {
-            averages: self.columns.contains(&ColumnName::Averages),
-            sums: self.columns.contains(&ColumnName::Sums),
-            digits: self.digits.map(usize::from),
-        };
+        let look = Look { columns: self.columns, digits: self.digits.map(usize::from) };
         let mut file = AtomicFile::create(&self.output)?;
         let told = |source| OutputError { path: self.output.clone(), source };
         {
             let mut output = BufWriter::with_capacity(1 << 20, &mut file);
-            sscore::write_header(&mut output, genotypes.samples(), &table.names, look).map_err(told)?;
+            let samples = genotypes.samples();
+            let dataset = self.matching.dataset(&self.genotypes.genotypes);
+            let mut matrix = self.open_matrix(&dataset, &table.names)?;
+            sscore::write_header(&mut output, samples, &table.names, look).map_err(told)?;
             self.sums(&genotypes, &table.weights, |sums| {
-                Ok(sscore::write_rows(&mut output, genotypes.samples(), sums, look).map_err(told)?)
+                sscore::write_rows(&mut output, samples, sums, look).map_err(told)?;
+                matrix.add(samples, sums)
             })?;
             output.flush().map_err(told)?;
+            matrix.commit()?;
         }
         file.commit()?;
         Ok(ExitCode::SUCCESS)
@@ -182,22 +191,16 @@ impl ScoreArguments {
             bail!("no score has enough variants in the genotypes");
         }
         let set = ScoreSet::new(&passing, &genotypes)?;
-        let path = self.output.join("aggregated_scores.txt.gz");
-        let mut problem = None;
-        catalog::compressed(&path, |output| {
-            aggregated::write_header(output)?;
-            let summed = self.sums(&genotypes, &set.weights, |sums| {
-                aggregated::write_rows(output, &dataset, genotypes.samples(), &set.names, sums)
-                    .map_err(|source| OutputError { path: path.clone(), source }.into())
-            });
-            // What is not written is told as it is.
-            summed.map_err(|error| {
-                problem = Some(error);
-                std::io::Error::other("no sums")
-            })
-        })
-        .map_err(|error| problem.unwrap_or(error))?;
-        outputs.push(path);
+        let mut matrix = self.open_matrix(&dataset, &set.names)?;
+        if self.no_aggregated {
+            self.sums(&genotypes, &set.weights, |sums| matrix.add(genotypes.samples(), sums))?;
+        } else {
+            let path = self.output.join("aggregated_scores.txt.gz");
+            self.write_aggregated(&path, &dataset, &genotypes, &set, &mut matrix)?;
+            outputs.push(path);
+        }
+        matrix.commit()?;
+        outputs.extend(self.matrix.clone());
         let inputs: Vec<PathBuf> = self
             .genotypes
             .genotypes
@@ -209,7 +212,7 @@ impl ScoreArguments {
             command: "prs score",
             inputs: &inputs,
             checksum: false,
-            parameters: serde_json::Value::Null,
+            parameters: self.parameters(),
             outputs: &outputs,
             threads,
             ranks: 1,
@@ -217,6 +220,52 @@ impl ScoreArguments {
         run.write(&self.output.join("scores.run.json"), &file)?;
         let is_whole = passing.len() == matched.len();
         Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(crate::cli::exit::BELOW_THRESHOLDS) })
+    }
+
+    /// Writes the table of all people and scores, and gives their sums to the matrix.
+    fn write_aggregated(
+        &self,
+        path: &Path,
+        dataset: &str,
+        genotypes: &GenotypeSet,
+        set: &ScoreSet,
+        matrix: &mut MatrixFile,
+    ) -> anyhow::Result<()> {
+        let samples = genotypes.samples();
+        let mut problem = None;
+        catalog::compressed(path, |output| {
+            aggregated::write_header(output)?;
+            let summed = self.sums(genotypes, &set.weights, |sums| {
+                aggregated::write_rows(output, dataset, samples, &set.names, sums)
+                    .map_err(|source| OutputError { path: path.to_owned(), source })?;
+                matrix.add(samples, sums)
+            });
+            // What is not written is told as it is.
+            summed.map_err(|error| {
+                problem = Some(error);
+                std::io::Error::other("no sums")
+            })
+        })
+        .map_err(|error| problem.unwrap_or(error))
+    }
+
+    fn open_matrix(&self, dataset: &str, names: &[String]) -> anyhow::Result<MatrixFile> {
+        let Some(path) = &self.matrix else { return Ok(MatrixFile(None)) };
+        let file = AtomicFile::create(path)?;
+        let writer = MatrixWriter::new(file, dataset, names).with_context(|| path.display().to_string())?;
+        Ok(MatrixFile(Some((path.clone(), writer))))
+    }
+
+    /// What the sums depend on, for the run file.
+    fn parameters(&self) -> Json {
+        let Settings { imputation, x_model, .. } = self.settings();
+        json!({
+            "genotypes": self.genotypes.parameters(),
+            "matching": self.matching.parameters(),
+            "imputation": imputation,
+            "frequencies": self.read_freq,
+            "x_model": x_model,
+        })
     }
 
     /// Sums weights over all people, those that fit into the memory at a time.
@@ -252,5 +301,20 @@ impl ScoreArguments {
         };
         let x_model = [XModel::Skip, XModel::Haploid, XModel::Diploid][usize::from(self.xchr_model)];
         Settings { imputation, x_model, ..Settings::default() }
+    }
+}
+
+/// The matrix, where one is wanted.
+struct MatrixFile(Option<(PathBuf, MatrixWriter<AtomicFile>)>);
+
+impl MatrixFile {
+    fn add(&mut self, samples: &SampleTable, sums: &Sums) -> anyhow::Result<()> {
+        let Some((path, writer)) = &mut self.0 else { return Ok(()) };
+        writer.add(samples, sums).with_context(|| path.display().to_string())
+    }
+
+    fn commit(self) -> anyhow::Result<()> {
+        let Some((path, writer)) = self.0 else { return Ok(()) };
+        Ok(writer.finish().with_context(|| path.display().to_string())?.commit()?)
     }
 }

@@ -6,7 +6,9 @@
 
 pub mod bytes;
 pub mod calls;
+pub mod sample_list;
 pub mod samples;
+pub mod selection;
 pub mod sites;
 pub mod vcf;
 pub mod window;

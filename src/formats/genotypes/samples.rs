@@ -48,6 +48,8 @@ pub struct SampleTable {
     pub phenotypes: Vec<String>,
     /// Whether the table says families.
     pub has_families: bool,
+    /// Whether the table says sources (SID).
+    pub has_sources: bool,
     samples: Vec<Sample>,
     known: HashSet<(Option<String>, String, Option<String>)>,
 }

@@ -84,6 +84,7 @@ impl Columns {
         }
         columns.individual = individual.ok_or("the header has no column IID")?;
         table.has_families = columns.family.is_some();
+        table.has_sources = columns.source.is_some();
         Ok(columns)
     }
 

@@ -95,6 +95,20 @@ impl Sums {
         rows.zip(&self.scales).take(self.scores).map(|(units, scale)| scale.value(*units))
     }
 
+    /// A score (0-based) of all samples, in order; nothing where there is no such score.
+    pub fn sums_over_samples(&self, score: usize) -> Vec<f64> {
+        let (Some(scale), true) = (self.scales.get(score), score < self.scores) else { return Vec::new() };
+        let (places, mut first) = (self.places(), 0);
+        for (lanes, sums) in &self.tiles {
+            if let Some(lane) = score.checked_sub(first).filter(|lane| lane < lanes) {
+                let units = |local| sums.get(places.place(local) * lanes + lane).copied().unwrap_or_default();
+                return (0..self.range.len()).map(|local| scale.value(units(local))).collect();
+            }
+            first += lanes;
+        }
+        Vec::new()
+    }
+
     /// The counts of a group of scores for a sample.
     pub fn counts(&self, group: usize, sample: usize) -> Option<Counts> {
         let column = self.scores + 2 * group;
