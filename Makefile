@@ -4,10 +4,14 @@
 demo:
 	.ci/setup.sh demo
 	cargo build --release
-	target/release/norn qc -r testdata/genome.fa --by 500 --sites testdata/sites.vcf.gz \
-	  --thresholds examples/thresholds.demo.toml -o target/demo testdata/child.bam
-	@echo "The results are in target/demo; all figures in one file: target/demo/child.qc.json"
-	@echo "The page to look at: file://$(CURDIR)/target/demo/child.qc.html"
+	mkdir -p target/demo
+	for sample in child father mother; do \
+	  target/release/norn variants view -s $$sample -o target/demo/$$sample.vcf.gz testdata/trio.truth.vcf.gz || exit; done
+	target/release/norn batch run -c examples/demo/batch.toml -s examples/demo/samples.tsv -o target/demo/night
+	target/release/norn batch status -o target/demo/night --by-sample
+	target/release/norn batch report -o target/demo/night
+	@echo "The results are in target/demo/night/samples; all figures of a sample in one file: child/qc/child.qc.json"
+	@echo "The page to look at: file://$(CURDIR)/target/demo/night/report/index.html"
 
 test:
 	.ci/setup.sh test

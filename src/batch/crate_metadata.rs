@@ -105,7 +105,7 @@ fn document(night: &Night, run_dir: &RunDir, lines: &[Line]) -> Json {
     all.extend(graph.inputs.into_values());
     all.extend(graph.data.into_values());
     all.extend(graph.others);
-    json!({"@context": ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"],
+    json!({"@context": "https://w3id.org/ro/crate/1.1/context",
         "@graph": all})
 }
 
