@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::audit::{self, AuditLine};
-use super::ledger::{Event, LedgerError, Line};
+use super::ledger::{self, Event, LedgerError, Line};
 use super::run_dir::RunDir;
 use crate::report::run_file::host;
 
@@ -19,6 +19,7 @@ pub struct Journal {
     ledger: Appended,
     audit: Appended,
     next: u64,
+    turn: u64,
     prev: String,
     user: String,
     host: String,
@@ -40,7 +41,9 @@ impl Journal {
         let chain = audit.bytes()?;
         let (events, chain) = (audit::lines(&events), audit::lines(&chain));
         let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let turn = ledger::read_all(run_dir)?.last().map_or(0, |line| line.turn + 1);
         let mut journal = Self {
+            turn,
             ledger,
             audit,
             next: chain.len() as u64,
@@ -60,7 +63,7 @@ impl Journal {
     /// # Errors
     /// It cannot be written: then part of it may be there, which [`open`](Self::open) cuts away.
     pub fn append(&mut self, event: Event) -> Result<(), LedgerError> {
-        let line = Line { seq: self.next, time: now(), event };
+        let line = Line { seq: self.next, turn: self.turn, time: now(), event };
         let mut text = serde_json::to_vec(&line).map_err(|error| self.ledger.error(error.into()))?;
         text.push(b'\n');
         self.ledger.append(&text)?;
@@ -151,7 +154,6 @@ impl Appended {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::batch::ledger;
 
     fn left_out(sample: usize) -> Event {
         Event::LeftOut { sample: format!("S{sample}"), why: "withdrawn".to_owned() }

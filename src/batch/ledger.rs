@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Step;
 use super::fingerprint::Fingerprint;
+use super::run_dir::RunDir;
 
 /// Why a ledger cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,8 @@ pub enum LedgerError {
 pub struct Line {
     /// Number of the line, from 0.
     pub seq: u64,
+    /// Number of the run that has written it, higher than those of all runs before it, whatever ledger they wrote.
+    pub turn: u64,
     /// When, as RFC 3339 with milliseconds.
     pub time: String,
     /// What happened.
@@ -212,6 +215,20 @@ pub fn read(path: &Path) -> Result<Vec<Line>, LedgerError> {
         .collect()
 }
 
+/// The lines of all ledgers of a run directory, in the order of runs; those that ran at once have nothing to do with each other.
+///
+/// # Errors
+/// One cannot be read.
+pub fn read_all(run_dir: &RunDir) -> Result<Vec<Line>, LedgerError> {
+    let file = |source| LedgerError::File { path: run_dir.root().to_owned(), source };
+    let mut lines = Vec::new();
+    for part in run_dir.parts("ledger").map_err(file)? {
+        lines.extend(read(&run_dir.ledger(&part))?);
+    }
+    lines.sort_by_key(|line: &Line| line.turn);
+    Ok(lines)
+}
+
 /// What the lines of all ledgers come to.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -258,7 +275,7 @@ pub struct Finished {
 }
 
 impl State {
-    /// Of the lines of one ledger after another.
+    /// Of lines in their order.
     pub fn of(lines: impl IntoIterator<Item = Line>) -> Self {
         let mut state = Self::default();
         for line in lines {

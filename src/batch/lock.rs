@@ -94,6 +94,7 @@ impl Lock {
     pub fn take(run_dir: &RunDir, part: &str) -> Result<Self, LockError> {
         let lock = Self::take_as(&run_dir.lock(part), this_process(), PACE)?;
         let file = |source| LockError::File { path: run_dir.root().to_owned(), source };
+        remove_drafts(run_dir.root()).map_err(file)?;
         for other in run_dir.parts("lock").map_err(file)? {
             if other != part && (part.is_empty() || other.is_empty()) {
                 let path = run_dir.lock(&other);
@@ -224,6 +225,22 @@ fn place(path: &Path, own: &Holder) -> Result<bool, LockError> {
             Err(other) => Err(error(other)),
         },
     }
+}
+
+/// Removes drafts of processes of this host that are gone.
+fn remove_drafts(directory: &Path) -> io::Result<()> {
+    let middle = format!(".{}.", host().unwrap_or_default());
+    for entry in fs::read_dir(directory)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name
+            .strip_prefix(".lock")
+            .and_then(|name| name.strip_suffix(".tmp")?.split_once(&middle)?.1.parse().ok());
+        if pid.is_some_and(|pid| begun(pid).is_none()) {
+            // Another run may be faster.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 /// Who holds a lock; `None` where nobody does.

@@ -149,6 +149,16 @@ impl Run<'_> {
                 fs::remove_dir_all(entry.path()).map_err(|source| self.error(&entry.path(), source))?;
             }
         }
+        // Of a run that was killed while it wrote night.json. Parts do not write it, so nobody does now.
+        if self.part.is_empty() {
+            let root = self.run_dir.root();
+            for entry in fs::read_dir(root).map_err(|source| self.error(root, source))?.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with(".night.json.") && name.ends_with(".tmp") {
+                    fs::remove_file(entry.path()).map_err(|source| self.error(&entry.path(), source))?;
+                }
+            }
+        }
         Ok(work.join(format!("{prefix}{}", std::process::id())))
     }
 
@@ -162,20 +172,7 @@ impl Run<'_> {
 /// # Errors
 /// One cannot be read.
 pub fn read_state(run_dir: &RunDir) -> Result<State, LedgerError> {
-    Ok(State::of(read_lines(run_dir)?))
-}
-
-/// The lines of all ledgers of a run directory, those of one part after another.
-///
-/// # Errors
-/// One cannot be read.
-pub fn read_lines(run_dir: &RunDir) -> Result<Vec<ledger::Line>, LedgerError> {
-    let file = |source| LedgerError::File { path: run_dir.root().to_owned(), source };
-    let mut lines = Vec::new();
-    for part in run_dir.parts("ledger").map_err(file)? {
-        lines.extend(ledger::read(&run_dir.ledger(&part))?);
-    }
-    Ok(lines)
+    Ok(State::of(ledger::read_all(run_dir)?))
 }
 
 /// Whether a finished task need not be done again.

@@ -7,11 +7,12 @@ use clap::Args;
 
 use crate::batch::audit;
 use crate::batch::crate_metadata;
+use crate::batch::ledger;
 use crate::batch::lock::Lock;
 use crate::batch::night::Night;
 use crate::batch::purge::purge;
 use crate::batch::report::Report;
-use crate::batch::run::{read_lines, read_state};
+use crate::batch::run::read_state;
 use crate::batch::run_dir::RunDir;
 use crate::batch::status::Status;
 
@@ -39,7 +40,7 @@ impl ReportArguments {
     /// Runs the command.
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let run_dir = RunDir::new(&self.output);
-        let lines = read_lines(&run_dir)?;
+        let lines = ledger::read_all(&run_dir)?;
         let state = read_state(&run_dir)?;
         let night = Night::read(&run_dir)?.without(&state.purged);
         let is_running = !Lock::holders(&run_dir)?.is_empty();
