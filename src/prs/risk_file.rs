@@ -96,8 +96,8 @@ pub enum RiskProblem {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// It is no TOML, or has other keys.
-    #[error("{}", .0.to_string().trim_end().replace('\n', " "))]
-    Toml(#[from] Box<toml::de::Error>),
+    #[error("{0}")]
+    Toml(String),
     /// It says nothing.
     #[error("it has no [[risk]]")]
     Empty,
@@ -121,6 +121,15 @@ pub enum RiskProblem {
     },
 }
 
+impl RiskProblem {
+    /// Where the text is wrong, and what, in one line.
+    fn of(error: &toml::de::Error) -> Self {
+        let text = error.to_string();
+        let place = text.lines().next().unwrap_or_default();
+        Self::Toml(format!("{place}: {}", error.message().replace('\n', " ")))
+    }
+}
+
 impl RiskFile {
     /// Reads a file.
     ///
@@ -137,7 +146,7 @@ impl RiskFile {
     /// # Errors
     /// Something in it is wrong.
     pub fn parse(text: &str) -> Result<Self, RiskProblem> {
-        let written: WrittenFile = toml::from_str(text).map_err(Box::new)?;
+        let written: WrittenFile = toml::from_str(text).map_err(|error| RiskProblem::of(&error))?;
         let risks: Vec<Risk> =
             (1..).zip(written.risk).map(|(number, risk)| risk.checked(number)).collect::<Result<_, _>>()?;
         if risks.is_empty() { Err(RiskProblem::Empty) } else { Ok(Self { risks }) }

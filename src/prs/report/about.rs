@@ -164,14 +164,17 @@ impl<'r> About<'r> {
                 "There is no reference panel: sums cannot be compared with those of others.".to_owned(),
             );
         }
-        let (_, unsure) = self.similar_people();
+        let (counts, unsure) = self.similar_people();
         if unsure > 0 {
             let all = thousands(self.results.people.len() as u64);
             let unsure = thousands(unsure);
             limits.push(format!("{unsure} of {all} people are not like any population of the panel."));
         }
+        // A mixture has another mean than any of its parts.
+        let is_one = |number: &usize| counts[*number] as f64 >= 0.9 * self.results.people.len() as f64;
         if let Some((name, group)) = self
             .main_population()
+            .filter(is_one)
             .and_then(|number| Some((&self.results.populations[number], score.populations.get(number)?)))
             && group.moments.count > 0
         {
