@@ -1,5 +1,5 @@
-//! What is wrong with genotypes and scores is told by `norn prs score` and `match` in one line, with exit code 3, and leaves nothing;
-//! what the field expects in a scoring file is counted in the log.
+//! What is wrong with genotypes and scores is told by `norn prs score` and `match` in one line, with exit code 3, and
+//! leaves nothing; what the field expects in a scoring file is counted in the log.
 
 mod common;
 
@@ -11,8 +11,10 @@ use common::*;
 
 const NAMES: &str = "chr_name\tchr_position\teffect_allele\tother_allele\teffect_weight";
 const VCF: &str = "##fileformat=VCFv4.2\n##contig=<ID=1>\n\
-    ##FORMAT=<ID=GT,Number=1,Type=String,Description=\"\">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\n\
-    1\t100\t.\tG\tA\t.\t.\t.\tGT\t0/1\t1/1\n1\t200\t.\tT\tC\t.\t.\t.\tGT\t0/0\t0/1\n1\t300\t.\tAT\tA\t.\t.\t.\tGT\t0/1\t0/1\n\
+    ##FORMAT=<ID=GT,Number=1,Type=String,Description=\"\">\n\
+    #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\n\
+    1\t100\t.\tG\tA\t.\t.\t.\tGT\t0/1\t1/1\n1\t200\t.\tT\tC\t.\t.\t.\tGT\t0/0\t0/1\n\
+    1\t300\t.\tAT\tA\t.\t.\t.\tGT\t0/1\t0/1\n\
     1\t400\t.\tG\tC\t.\t.\t.\tGT\t0/1\t0/1\n";
 
 fn score(rows: &str) -> String {
@@ -92,7 +94,8 @@ fn scores_that_do_not_fit_are_told_and_counted() {
     let (code, said) =
         run("score", &[&vcf], &file, &directory.path().join("none"), &["--ignore-strand-flips"]);
     assert!(code == 3 && said.contains("no score has enough variants in the genotypes"), "{said}");
-    // IUPAC and symbols are no sequences, indels match as they stand, small letters are bases, `.` is found by position.
+    // IUPAC and symbols are no sequences, indels match as they stand, small letters are bases, `.` is found by
+    // position.
     let rows = "1\t100\tR\tG\t1\n1\t200\t<DEL>\tT\t1\n1\t300\tA\tAT\t1\n1\t400\tc\tg\t1\n";
     let (code, _, reasons) = log(rows, &["--min-overlap", "0.5", "--keep-ambiguous"]);
     // C/G reads the same on the other strand, which is a candidate of its own.

@@ -1,4 +1,5 @@
-//! `norn prs report`: pages that are complete and alone, numbers that are those of the tables, risks that are those worked by hand.
+//! `norn prs report`: pages that are complete and alone, numbers that are those of the tables, risks that are those
+//! worked by hand.
 
 mod common;
 
@@ -21,8 +22,8 @@ impl Made {
         let mut scores =
             "sampleset\tFID\tIID\tPGS\tSUM\tZ_MostSimilarPop\tZ_norm1\tZ_norm2\tpercentile_MostSimilarPop\n"
                 .to_owned();
-        let mut similar = "sampleset\tFID\tIID\tPC1\tPC2\tUnrelated\tMahalanobis_P_EUR\tMahalanobis_P_AFR\tMostSimilarPop\t\
-                           MostSimilarPop_LowConfidence\tREFERENCE\tSuperPop\n"
+        let mut similar = "sampleset\tFID\tIID\tPC1\tPC2\tUnrelated\tMahalanobis_P_EUR\tMahalanobis_P_AFR\t\
+                           MostSimilarPop\tMostSimilarPop_LowConfidence\tREFERENCE\tSuperPop\n"
             .to_owned();
         let mut sums = "sampleset\tFID\tIID\tPGS\tSUM\tDENOM\tAVG\n".to_owned();
         for (number, name) in names.iter().enumerate() {
@@ -42,7 +43,8 @@ impl Made {
                     (format!("r{population}{member}"), if member == 39 { "False" } else { "True" });
                 scores += &format!("reference\t{name}\t{name}\t{PGS}\t{sum}\t0\t0\t0\t50\n");
                 similar += &format!(
-                    "reference\t{name}\t{name}\t{}\t{member}\t{unrelated}\t1\t0\t{population}\tFalse\tTrue\t{population}\n",
+                    "reference\t{name}\t{name}\t{}\t{member}\t{unrelated}\t1\t0\t{population}\t\
+                     False\tTrue\t{population}\n",
                     first + member
                 );
             }
@@ -50,8 +52,8 @@ impl Made {
         made.write("made_pgs.txt", &scores);
         made.write("made_popsimilarity.txt", &similar);
         made.write("aggregated_scores.txt", &sums);
-        let summary = "dataset,accession,score_pass,match_status,ambiguous,is_multiallelic,duplicate_best_match,duplicate_ID,match_flipped,\
-                       match_IDs,count,percent\n";
+        let summary = "dataset,accession,score_pass,match_status,ambiguous,is_multiallelic,duplicate_best_match,\
+                       duplicate_ID,match_flipped,match_IDs,count,percent\n";
         let rows = [
             ("matched,false,false,false,false,false,NA", 60),
             ("matched,false,false,false,false,true,NA", 10),
@@ -60,13 +62,15 @@ impl Made {
         ];
         let rows = rows.iter().map(|(row, count)| format!("made,{PGS},true,{row},{count},0\n"));
         made.write("made_summary.csv", &(summary.to_owned() + &rows.collect::<String>()));
-        let parameters = "{\"parameters\": {\"imputation\": \"Plink2\", \"matching\": {\"min_overlap\": 0.75, \"build\": \"GRCh38\"}}}";
+        let parameters = "{\"parameters\": {\"imputation\": \"Plink2\", \
+             \"matching\": {\"min_overlap\": 0.75, \"build\": \"GRCh38\"}}}";
         made.write("scores.run.json", parameters);
         made.write(
             "PGS000001_hmPOS_GRCh38.txt",
             "#pgs_id=PGS000001\n#pgs_name=PRS77_BC\n#trait_reported=Breast cancer\n#trait_mapped=breast carcinoma\n\
              #trait_efo=EFO_0000305\n#genome_build=NR\n#variants_number=77\n#weight_type=NR\n\
-             #citation=Mavaddat N et al. J Natl Cancer Inst (2015). doi:10.1093/jnci/djv036\n#HmPOS_build=GRCh38\nrsID\n",
+             #citation=Mavaddat N et al. J Natl Cancer Inst (2015). doi:10.1093/jnci/djv036\n\
+             #HmPOS_build=GRCh38\nrsID\n",
         );
         // A rate of 0.01 and a mortality of 0.02 a year; without an effect, what the score says does not matter.
         let table =
@@ -74,7 +78,8 @@ impl Made {
         made.write(
             "risk.toml",
             &format!(
-                "[[risk]]\nscore = \"PGS000001\"\noutcome = \"breast cancer\"\neffect = \"odds ratio\"\nper_sd = 1\ninterval = [0.5, 2]\n\
+                "[[risk]]\nscore = \"PGS000001\"\noutcome = \"breast cancer\"\neffect = \"odds ratio\"\n\
+                 per_sd = 1\ninterval = [0.5, 2]\n\
                  to_age = 40\n[risk.incidence]\n{}[risk.mortality]\n{}",
                 table(0.01),
                 table(0.02)
@@ -170,12 +175,15 @@ fn pages_and_documents_have_what_the_tables_have() {
     );
     assert!(close(&of_c["risk"], (1.0 - (-0.6f64).exp()) / 3.0));
     let (low, high) = (of_b["low"].as_f64().expect("low"), of_b["high"].as_f64().expect("high"));
-    // Either end spreads the risks of all. Ratios of hazards r have mean exp(ln(2)^2 / 2) = 1.2715 and variance 0.998, and where the
-    // baseline has come to 0.12, half way from 30 to 40, those still well have 1.2715 - 0.12 * 0.998 = 1.152 about: the baseline is
-    // 0.01 / 1.152, and a ratio of 0.5 at z = 0.1 makes 0.00810 of it: 0.00810 / 0.02810 * (1 - exp(-0.2810)) = 0.0706.
+    // Either end spreads the risks of all. Ratios of hazards r have mean exp(ln(2)^2 / 2) = 1.2715 and variance 0.998,
+    // and where the baseline has come to 0.12, half way from 30 to 40, those still well have 1.2715 - 0.12 * 0.998 =
+    // 1.152 about: the baseline is 0.01 / 1.152, and a ratio of 0.5 at z = 0.1 makes 0.00810 of it:
+    // 0.00810 / 0.02810 * (1 - exp(-0.2810)) = 0.0706.
     assert!((low - 0.0706).abs() < 0.0015 && close(&of_b["risk"], high), "{low} {high}");
     let rows = text(&made.at("out/made_people.tsv"));
-    assert!(rows.contains("\nb\tPGS000001_hmPOS_GRCh38\t1.5\t150\tEUR\ttrue\t61.25\t0.1\t0.2\t0.1\tbreast cancer\tfemale\t30\t40\t0.0863"));
+    let of_b = "\nb\tPGS000001_hmPOS_GRCh38\t1.5\t150\tEUR\ttrue\t61.25\t0.1\t0.2\t0.1\t\
+                breast cancer\tfemale\t30\t40\t0.0863";
+    assert!(rows.contains(of_b));
 
     for (name, parts) in [
         (

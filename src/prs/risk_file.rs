@@ -152,7 +152,8 @@ impl RiskFile {
         if risks.is_empty() { Err(RiskProblem::Empty) } else { Ok(Self { risks }) }
     }
 
-    /// What the file says of a score: by its name, or by its identifier alone (`PGS000001` of `PGS000001_hmPOS_GRCh38`).
+    /// What the file says of a score: by its name, or by its identifier alone (`PGS000001` of
+    /// `PGS000001_hmPOS_GRCh38`).
     pub fn of<'f>(&'f self, score: &'f str) -> impl Iterator<Item = &'f Risk> {
         let id = score.split("_hmPOS_").next().unwrap_or(score);
         self.risks.iter().filter(move |risk| risk.score == score || risk.score == id)
@@ -262,8 +263,10 @@ mod tests {
 
     use super::*;
 
-    const FILE: &str = "[[risk]]\nscore = \"PGS000001\"\noutcome = \"breast cancer\"\neffect = \"odds ratio\"\nper_sd = 1.55\n\
-        interval = [1.52, 1.58]\nto_age = 80\n[risk.incidence]\nages = [0, 40]\nend = 90\nper = 100000\nfemale = [5, 200.5]\n\
+    const FILE: &str = "[[risk]]\nscore = \"PGS000001\"\noutcome = \"breast cancer\"\neffect = \"odds ratio\"\n\
+        per_sd = 1.55\n\
+        interval = [1.52, 1.58]\nto_age = 80\n[risk.incidence]\nages = [0, 40]\nend = 90\n\
+        per = 100000\nfemale = [5, 200.5]\n\
         [risk.mortality]\nages = [0]\nend = 100\nper = 1000\nfemale = [5]\nmale = [7]\n";
 
     #[test]
