@@ -1,4 +1,5 @@
-//! `norn prs liftover` beside pyliftover and pgscatalog-format (pgscatalog-utils 2.0.4), and beside `--chain` of the scores.
+//! `norn prs liftover` beside pyliftover and pgscatalog-format (pgscatalog-utils 2.0.4), and beside `--chain` of
+//! the scores.
 
 mod common;
 

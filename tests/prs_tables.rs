@@ -1,4 +1,5 @@
-//! Whom `norn prs score` scores (`--keep`, `--remove`) and what it writes (`--columns`, `--matrix`), beside plink2 and pyarrow.
+//! Whom `norn prs score` scores (`--keep`, `--remove`) and what it writes (`--columns`, `--matrix`), beside plink2 and
+//! pyarrow.
 
 mod common;
 

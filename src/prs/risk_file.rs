@@ -96,8 +96,8 @@ pub enum RiskProblem {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// It is no TOML, or has other keys.
-    #[error("{}", .0.to_string().trim_end().replace('\n', " "))]
-    Toml(#[from] Box<toml::de::Error>),
+    #[error("{0}")]
+    Toml(String),
     /// It says nothing.
     #[error("it has no [[risk]]")]
     Empty,
@@ -121,6 +121,15 @@ pub enum RiskProblem {
     },
 }
 
+impl RiskProblem {
+    /// Where the text is wrong, and what, in one line.
+    fn of(error: &toml::de::Error) -> Self {
+        let text = error.to_string();
+        let place = text.lines().next().unwrap_or_default();
+        Self::Toml(format!("{place}: {}", error.message().replace('\n', " ")))
+    }
+}
+
 impl RiskFile {
     /// Reads a file.
     ///
@@ -137,13 +146,14 @@ impl RiskFile {
     /// # Errors
     /// Something in it is wrong.
     pub fn parse(text: &str) -> Result<Self, RiskProblem> {
-        let written: WrittenFile = toml::from_str(text).map_err(Box::new)?;
+        let written: WrittenFile = toml::from_str(text).map_err(|error| RiskProblem::of(&error))?;
         let risks: Vec<Risk> =
             (1..).zip(written.risk).map(|(number, risk)| risk.checked(number)).collect::<Result<_, _>>()?;
         if risks.is_empty() { Err(RiskProblem::Empty) } else { Ok(Self { risks }) }
     }
 
-    /// What the file says of a score: by its name, or by its identifier alone (`PGS000001` of `PGS000001_hmPOS_GRCh38`).
+    /// What the file says of a score: by its name, or by its identifier alone (`PGS000001` of
+    /// `PGS000001_hmPOS_GRCh38`).
     pub fn of<'f>(&'f self, score: &'f str) -> impl Iterator<Item = &'f Risk> {
         let id = score.split("_hmPOS_").next().unwrap_or(score);
         self.risks.iter().filter(move |risk| risk.score == score || risk.score == id)
@@ -253,8 +263,10 @@ mod tests {
 
     use super::*;
 
-    const FILE: &str = "[[risk]]\nscore = \"PGS000001\"\noutcome = \"breast cancer\"\neffect = \"odds ratio\"\nper_sd = 1.55\n\
-        interval = [1.52, 1.58]\nto_age = 80\n[risk.incidence]\nages = [0, 40]\nend = 90\nper = 100000\nfemale = [5, 200.5]\n\
+    const FILE: &str = "[[risk]]\nscore = \"PGS000001\"\noutcome = \"breast cancer\"\neffect = \"odds ratio\"\n\
+        per_sd = 1.55\n\
+        interval = [1.52, 1.58]\nto_age = 80\n[risk.incidence]\nages = [0, 40]\nend = 90\n\
+        per = 100000\nfemale = [5, 200.5]\n\
         [risk.mortality]\nages = [0]\nend = 100\nper = 1000\nfemale = [5]\nmale = [7]\n";
 
     #[test]

@@ -8,6 +8,7 @@ pub mod compared;
 pub mod genes;
 pub mod genotypes;
 pub mod made;
+pub mod pages;
 pub mod pgscatalog;
 pub mod plink;
 pub mod variant_files;

@@ -137,8 +137,8 @@ impl<'r> About<'r> {
             Some(matched) => {
                 if matched.matched < matched.rows {
                     limits.push(format!(
-                        "{} of {} variants ({}) are scored: {} are not in the genotypes, {} are left out, of which {} are \
-                         ambiguous.",
+                        "{} of {} variants ({}) are scored: {} are not in the genotypes, {} are left out, of which \
+                         {} are ambiguous.",
                         thousands(matched.matched),
                         thousands(matched.rows),
                         percent(100.0 * matched.share()),
@@ -164,14 +164,17 @@ impl<'r> About<'r> {
                 "There is no reference panel: sums cannot be compared with those of others.".to_owned(),
             );
         }
-        let (_, unsure) = self.similar_people();
+        let (counts, unsure) = self.similar_people();
         if unsure > 0 {
             let all = thousands(self.results.people.len() as u64);
             let unsure = thousands(unsure);
             limits.push(format!("{unsure} of {all} people are not like any population of the panel."));
         }
+        // A mixture has another mean than any of its parts.
+        let is_one = |number: &usize| counts[*number] as f64 >= 0.9 * self.results.people.len() as f64;
         if let Some((name, group)) = self
             .main_population()
+            .filter(is_one)
             .and_then(|number| Some((&self.results.populations[number], score.populations.get(number)?)))
             && group.moments.count > 0
         {
@@ -182,8 +185,8 @@ impl<'r> About<'r> {
             }
             if deviation > 0.0 && shift.abs() > 0.5 && score.people.moments.count > 1 {
                 limits.push(format!(
-                    "The people's mean lies {} deviations from that of {name}, whom most are similar to: genotyping may \
-                     differ, or who was chosen.",
+                    "The people's mean lies {} deviations from that of {name}, whom most are similar to: genotyping \
+                     may differ, or who was chosen.",
                     trimmed(shift, 2)
                 ));
             }
@@ -240,8 +243,8 @@ pub fn sex_name(sex: SampleSex) -> &'static str {
 pub fn formula(risk: &Risk) -> String {
     let mortality = if risk.mortality.is_some() { " + μ(u)" } else { "" };
     format!(
-        "risk(a, b) = ∫ₐᵇ λ(t) exp(−∫ₐᵗ λ(u){mortality} du) dt, λ(t) = λ₀(t) exp(β z), β = ln {}, λ₀ such that those still \
-         without the disease have the incidence of the table on average (iCARE, Pal Choudhury et al. 2020)",
+        "risk(a, b) = ∫ₐᵇ λ(t) exp(−∫ₐᵗ λ(u){mortality} du) dt, λ(t) = λ₀(t) exp(β z), β = ln {}, λ₀ such that those \
+         still without the disease have the incidence of the table on average (iCARE, Pal Choudhury et al. 2020)",
         risk.per_sd
     )
 }
