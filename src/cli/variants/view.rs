@@ -16,7 +16,7 @@ use crate::variants::view::{Bound, Choice, GenotypeClass, View, ViewOptions};
 
 /// Convert between VCF and BCF; choose sites, samples and alleles (bcftools view).
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
 pub struct ViewArguments {
     // -h is bcftools' header alone.
     /// Print help
