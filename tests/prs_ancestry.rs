@@ -14,7 +14,7 @@ use common::*;
 /// Runs `norn prs pca` on the made panel without relatives.
 fn pca(prefix: &str, more: &[&str]) {
     let (genotypes, related) = (made("panel.bed"), made("panel.related.id"));
-    let words = ["prs", "pca", "--genotypes", &genotypes, "--exclude-related", &related, "-o", prefix];
+    let words = ["prs", "pca", "--genotypes", &genotypes, "--remove", &related, "-o", prefix];
     norn_ok(&[&words, more].concat());
 }
 
@@ -133,7 +133,7 @@ fn components_are_those_of_plink2() {
         fs::copy(made(&format!("panel.{name}")), folder.at(&format!("whole.{name}"))).expect("copied");
     }
     let (bed, related, prefix) = (folder.at("whole.bed"), made("panel.related.id"), folder.at("ours"));
-    norn_ok(&["prs", "pca", "--genotypes", &bed, "-x", &related, "-o", &prefix]);
+    norn_ok(&["prs", "pca", "--genotypes", &bed, "--remove", &related, "-o", &prefix]);
     let kept = variants(&format!("{prefix}.loadings.gz")).join("\n");
     fs::write(folder.at("kept"), kept).expect("written");
     plink2(
@@ -281,7 +281,7 @@ fn threads_and_forms_of_files_change_no_byte() {
     let (related, pgen, vcf) = (made("panel.related.id"), folder.at("panel.pgen"), folder.at("panel.vcf.gz"));
     for (name, genotypes) in [("pgen", &pgen), ("vcf", &vcf)] {
         let prefix = folder.at(name);
-        let words = ["prs", "pca", "--genotypes", genotypes, "-x", &related, "-k", "4", "-o", &prefix];
+        let words = ["prs", "pca", "--genotypes", genotypes, "--remove", &related, "-k", "4", "-o", &prefix];
         norn_ok(&words);
         assert!(read("1.loadings.gz") == read(&format!("{name}.loadings.gz")), "{name}");
     }
@@ -302,7 +302,7 @@ fn new_people_lie_where_the_panel_lies() {
     let out: Vec<&str> = related.iter().chain(&held).copied().collect();
     fs::write(folder.at("out.id"), out.join("\n")).expect("written");
     let (bed, list, prefix) = (made("panel.bed"), folder.at("out.id"), folder.at("ours"));
-    norn_ok(&["prs", "pca", "--genotypes", &bed, "-x", &list, "-o", &prefix]);
+    norn_ok(&["prs", "pca", "--genotypes", &bed, "--remove", &list, "-o", &prefix]);
     let panel = table(&fs::read_to_string(format!("{prefix}.pcs")).expect("coordinates"));
     let loadings = format!("{prefix}.loadings.gz");
     for (method, from, to) in [("oadp", 0.97, 1.06), ("ap", 0.97, 1.06), ("sp", 0.0, 0.96)] {
@@ -360,9 +360,9 @@ fn what_cannot_be_done_is_told_in_a_line() {
     let most = write("most.id", &all.join("\n"));
     let odd = write("odd.bed", "chr1\tx\t3\n");
     for (words, code, message) in [
-        (vec!["pca", "--genotypes", &bed, "-x", &most], 3, "8 people are too few for 10 components"),
+        (vec!["pca", "--genotypes", &bed, "--remove", &most], 3, "8 people are too few for 10 components"),
         (vec!["pca", "--genotypes", &bed, "--maf", "0.5"], 3, "4 variants pass the filters: too few"),
-        (vec!["pca", "--genotypes", &bed, "-x", "nobody.id"], 3, "nobody.id"),
+        (vec!["pca", "--genotypes", &bed, "--remove", "nobody.id"], 3, "nobody.id"),
         (vec!["pca", "--genotypes", &bed, "--exclude-regions", &odd], 3, "odd.bed, line 1"),
         (vec!["pca", "--genotypes", &bed, "--maf", "2"], 2, "--maf"),
         (vec!["pca", "--genotypes", &bed, "--indep-pairwise", "10", "20", "0.1"], 2, "--indep-pairwise"),

@@ -232,7 +232,7 @@ fn from_panel_to_calibrated_scores() {
         "pca",
         "--genotypes",
         &bed,
-        "-x",
+        "--remove",
         &related,
         "--exclude-regions",
         &regions,

@@ -23,7 +23,6 @@ pub mod matching;
 pub mod matrix;
 pub mod report;
 pub mod risk_file;
-pub mod sample_list;
 pub mod score_header;
 pub mod score_problems;
 pub mod score_set;

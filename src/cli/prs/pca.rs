@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -21,7 +21,6 @@ use crate::prs::ancestry::pcs;
 use crate::prs::ancestry::randomised_svd::decompose;
 use crate::prs::ancestry::reference_panel::{Filters, ReferencePanel};
 use crate::prs::chromosome::Chromosome;
-use crate::prs::sample_list;
 use crate::report::run_file::{Run, RunFile};
 
 /// Find the principal components of a reference panel, and loadings to project others on.
@@ -31,10 +30,6 @@ use crate::report::run_file::{Run, RunFile};
 pub(super) struct PcaArguments {
     #[command(flatten)]
     genotypes: GenotypeArguments,
-
-    /// People who are left out, as those related to others: one a line
-    #[arg(short = 'x', long, alias = "remove", value_name = "FILE")]
-    exclude_related: Option<PathBuf>,
 
     /// Components
     #[arg(short = 'k', long, value_name = "1-50", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=50))]
@@ -110,18 +105,12 @@ impl PcaArguments {
     fn decompose(&self, filters: &Filters, threads: usize) -> anyhow::Result<ExitCode> {
         let run = Run::begin();
         let genotypes = self.genotypes.open(&|contig, _, _| ContigRole::of(contig).is_autosome())?;
-        let related = match &self.exclude_related {
-            Some(path) => sample_list::read(path).with_context(|| path.display().to_string())?,
-            None => Default::default(),
-        };
-        let samples = genotypes.samples().as_slice();
-        let people: Vec<usize> =
-            (0..samples.len()).filter(|number| !related.contains(&samples[*number].individual)).collect();
+        let people = genotypes.samples().as_slice();
         let reported = usize::from(self.components);
         if people.len() <= reported {
             bail!("{} people are too few for {reported} components", people.len());
         }
-        let panel = ReferencePanel::read(&genotypes, &people, filters)?;
+        let panel = ReferencePanel::read(&genotypes, filters)?;
         if panel.sites.len() < reported {
             bail!("{} variants pass the filters: too few for {reported} components", panel.sites.len());
         }
@@ -143,9 +132,7 @@ impl PcaArguments {
         let coordinates = Dense::from_fn(people.len(), reported, |row, column| {
             found.people.get(row, column) * loadings.singular_values[column]
         });
-        written(&outputs[1], |output| {
-            pcs::write(output, people.iter().map(|number| &samples[*number]), &coordinates)
-        })?;
+        written(&outputs[1], |output| pcs::write(output, people.iter(), &coordinates))?;
         written(&outputs[2], |output| {
             // As plink2 --pca: of the matrix of relations, which is divided by variants.
             let values = loadings.singular_values[..reported].iter();
@@ -159,14 +146,8 @@ impl PcaArguments {
             people.len(),
             panel.counts.variants
         );
-        let inputs: Vec<PathBuf> = self
-            .genotypes
-            .genotypes
-            .iter()
-            .chain(&self.exclude_related)
-            .chain(&self.exclude_regions)
-            .cloned()
-            .collect();
+        let inputs: Vec<PathBuf> =
+            self.genotypes.genotypes.iter().chain(&self.exclude_regions).cloned().collect();
         let file = RunFile {
             command: "prs pca",
             inputs: &inputs,

@@ -3,7 +3,7 @@
 //! A line names a person by IID, or by FID and IID; other columns are of no matter. A first line that begins with `#` names
 //! the columns. FID `0` is no family. An IID alone is the person of any family: plink2 takes it for a person without one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::samples::SampleTable;
@@ -75,6 +75,11 @@ impl SampleList {
             });
         }
         Ok(())
+    }
+
+    /// The individual names (IID), whatever the family.
+    pub fn individuals(&self) -> HashSet<&str> {
+        self.asked.iter().map(|asked| asked.individual.as_str()).collect()
     }
 
     /// The samples that are meant, by table order, and how many lines mean nobody.
@@ -149,6 +154,7 @@ mod tests {
         ];
         for (text, expected, unknown) in cases {
             let list = list(text.as_bytes()).unwrap();
+            assert!(list.individuals().is_subset(&HashSet::from(["a", "b", "c", "nobody"])), "{text}");
             let chosen = choose(&table(), Some(&list), None);
             assert_eq!((&*chosen.samples, chosen.unknown_keep), (expected, unknown), "{text}");
             let rest: Vec<u32> = (0..4).filter(|number| !expected.contains(number)).collect();

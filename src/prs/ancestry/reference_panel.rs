@@ -116,17 +116,17 @@ struct Candidate {
 }
 
 impl ReferencePanel {
-    /// Reads the genotypes of some people (numbers of samples, increasing) and takes what passes.
+    /// Reads genotypes and takes what passes.
     ///
     /// # Errors
     /// Genotypes cannot be read.
-    pub fn read(genotypes: &GenotypeSet, people: &[usize], filters: &Filters) -> Result<Self, GenotypeError> {
+    pub fn read(genotypes: &GenotypeSet, filters: &Filters) -> Result<Self, GenotypeError> {
         let samples = genotypes.samples().as_slice();
         let is_founder = |sample: &Sample| sample.father.is_none() && sample.mother.is_none();
         let founders: Vec<usize> =
-            (0..people.len()).filter(|place| samples.get(people[*place]).is_some_and(is_founder)).collect();
+            (0..samples.len()).filter(|number| is_founder(&samples[*number])).collect();
         let places = occupied(genotypes);
-        let choice = Choice { people, founders: &founders, filters, places: &places };
+        let choice = Choice { people: samples.len(), founders: &founders, filters, places: &places };
         let (mut counts, mut candidates) = (FilterCounts::default(), Vec::new());
         for part in genotypes.parts() {
             let count = part.source.sites().len();
@@ -149,10 +149,10 @@ impl ReferencePanel {
             candidates = pruned(candidates, &founders, pruning);
             counts.pruned = before - candidates.len();
         }
-        let mut panel = Self { sites: Vec::new(), matrix: CallMatrix::new(people.len()), counts };
+        let mut panel = Self { sites: Vec::new(), matrix: CallMatrix::new(samples.len()), counts };
         for Candidate { site, packed } in candidates {
             // Founders differ, so all do; but where nobody is a founder, nothing was counted.
-            match Standard::of(counts_of(&packed, people.len()), filters.scale) {
+            match Standard::of(counts_of(&packed, samples.len()), filters.scale) {
                 Some(standard) => {
                     panel.matrix.push(&packed, standard);
                     panel.sites.push(site);
@@ -184,7 +184,7 @@ fn occupied(genotypes: &GenotypeSet) -> HashMap<(Chromosome, i32), u32> {
 }
 
 struct Choice<'c> {
-    people: &'c [usize],
+    people: usize,
     founders: &'c [usize],
     filters: &'c Filters,
     places: &'c HashMap<(Chromosome, i32), u32>,
@@ -196,7 +196,7 @@ impl Choice<'_> {
         part: &Part<'_>,
         range: std::ops::Range<usize>,
     ) -> Result<Vec<Result<Candidate, Refusal>>, GenotypeError> {
-        let (mut cursor, mut genotypes, mut all) = (part.source.cursor(), Genotypes::default(), Vec::new());
+        let (mut cursor, mut genotypes) = (part.source.cursor(), Genotypes::default());
         let mut found = Vec::with_capacity(range.len());
         for variant in range {
             let Some(site) = part.source.sites().get(variant) else { continue };
@@ -208,8 +208,8 @@ impl Choice<'_> {
                 }
             };
             cursor.read(variant, &mut genotypes)?;
-            genotypes.hard_calls(&mut all);
-            let packed = subset(&all, self.people);
+            let mut packed = Vec::new();
+            genotypes.hard_calls(&mut packed);
             found.push(match self.refusal(&packed) {
                 Some(refusal) => Err(refusal),
                 None => Ok(Candidate { site, packed }),
@@ -246,8 +246,8 @@ impl Choice<'_> {
 
     /// What genotypes tell.
     fn refusal(&self, packed: &[u8]) -> Option<Refusal> {
-        let missing = counts_of(packed, self.people.len())[usize::from(MISSING)];
-        if missing as f64 > self.filters.geno * (1.0 + EPSILON) * self.people.len() as f64 {
+        let missing = counts_of(packed, self.people)[usize::from(MISSING)];
+        if missing as f64 > self.filters.geno * (1.0 + EPSILON) * self.people as f64 {
             return Some(Refusal::Missing);
         }
         let of_founders = subset(packed, self.founders);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::formats::genotypes::GenotypeError;
+use crate::formats::genotypes::sample_list::SampleList;
 use crate::formats::text;
-use crate::prs::sample_list;
 
 /// A person's identifiers.
 pub type Name = (String, String);
@@ -38,6 +39,9 @@ pub struct Scores(BTreeMap<String, HashMap<(String, Name), f64>>);
 /// Why a table cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
+    /// A list of people cannot be read.
+    #[error(transparent)]
+    List(#[from] GenotypeError),
     /// It cannot be read.
     #[error("{path}: {source}", path = path.display())]
     Io {
@@ -167,12 +171,9 @@ impl Panel {
             labels.insert(cells[0].to_owned(), cells[1].to_owned());
             Ok(())
         })?;
-        let relatives = match related {
-            Some(path) => {
-                sample_list::read(path).map_err(|source| TableError::Io { path: path.to_owned(), source })?
-            }
-            None => HashSet::new(),
-        };
+        let mut list = SampleList::default();
+        related.map(|path| list.add_file(path)).transpose()?;
+        let relatives = list.individuals();
         let mut panel = Self {
             components: Components::default(),
             populations: Vec::new(),
@@ -186,7 +187,7 @@ impl Panel {
                 panel.populations.push(label.clone());
                 panel.populations.len() - 1
             }));
-            panel.teaches.push(!relatives.contains(&name.1));
+            panel.teaches.push(!relatives.contains(&*name.1));
             panel.components.names.push(name);
             panel.components.values.push(values);
         }
