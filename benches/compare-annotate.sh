@@ -28,10 +28,6 @@ if len(sys.argv) > 5:
     os.system(f"bcftools view -Oz -o {out}/v.vcf.gz {variants} && bcftools index {out}/v.vcf.gz")
     rows += [("bcftools annotate", f"bcftools annotate -a {source} -c {columns} -o /dev/null {out}/v.vcf.gz"),
              ("norn, one source, one thread", f"{ours} --source {out}/s.ndb --threads 1 {out}/v.vcf.gz")]
-best = rounds.best(rows, count)
+rounds.table(rows, count)
 shutil.rmtree(out)
-print(f"{'':32}{'CPU s':>8}{'wall s':>8}{'MB':>6}")
-for name, _ in rows:
-    cpu, wall, memory, status = best[name]
-    print(f"{name:32}{cpu:8.2f}{wall:8.2f}{memory:6.0f}{'  FAILED' if status else ''}")
 P

@@ -32,10 +32,7 @@ for size in sizes:
     for threads in (1, 2):
         rows.append((f"norn, {size} scores, -t {threads}",
                      f"{norn} prs score --genotypes {out}/p.pgen --weights {out}/w{size} -t {threads} -o {out}/n{size}.sscore"))
-best = rounds.best(rows, count)
+print(f"{people} people, {variants} variants")
+rounds.table(rows, count)
 shutil.rmtree(out)
-print(f"{people} people, {variants} variants\n{'':32}{'CPU s':>8}{'wall s':>8}{'MB':>6}")
-for name, _ in rows:
-    cpu, wall, memory, status = best[name]
-    print(f"{name:32}{cpu:8.2f}{wall:8.2f}{memory:6.0f}{'  FAILED' if status else ''}")
 P

@@ -19,3 +19,12 @@ def best(commands, rounds):
             old = found.get(key, figures)
             found[key] = tuple(map(min, zip(old[:3], figures[:3]))) + (old[3] | status,)
     return found
+
+
+def table(commands, rounds):
+    """Prints a line for each command."""
+    found = best(commands, rounds)
+    print(f"{'':32}{'CPU s':>8}{'wall s':>8}{'MB':>6}")
+    for name, _ in commands:
+        cpu, wall, memory, status = found[name]
+        print(f"{name:32}{cpu:8.2f}{wall:8.2f}{memory:6.0f}{'  FAILED' if status else ''}")

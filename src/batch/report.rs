@@ -12,7 +12,7 @@ use super::run_dir::RunDir;
 use super::sheet::Sample;
 use super::status::{Now, Status};
 use crate::formats::output::{AtomicFile, OutputError};
-use crate::report::html::{self, Markup, Tone, badge, numbers, table_head, table_row, words};
+use crate::report::html::{self, Markup, Tone, badge, numbers, section, table_head, table_row, words};
 use crate::report::numbers::thousands;
 
 /// All that a report tells.
@@ -356,12 +356,4 @@ fn bdi(text: &str) -> Markup {
     let mut markup = Markup::new();
     markup.leaf("bdi", &[], text);
     markup
-}
-
-fn section(m: &mut Markup, id: &str, title: &str, write: impl FnOnce(&mut Markup)) {
-    m.element("section", &[("id", id)], |m| {
-        m.leaf("h2", &[], title);
-        write(m);
-    });
-    m.newline();
 }

@@ -91,11 +91,7 @@ impl Page<'_> {
         markup.newline();
         markup.element("main", &[], |m| {
             for (id, name, write) in sections {
-                m.element("section", &[("id", id)], |m| {
-                    m.leaf("h2", &[], name);
-                    write(m);
-                });
-                m.newline();
+                html::section(m, id, name, write);
             }
         });
         markup.element("footer", &[], |m| {

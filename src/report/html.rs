@@ -245,6 +245,15 @@ pub fn table(markup: &mut Markup, caption: &str, columns: &[Column], rows: &[Vec
     });
 }
 
+/// A part of the page under its title; links find it by `id`.
+pub fn section(markup: &mut Markup, id: &str, title: &str, write: impl FnOnce(&mut Markup)) {
+    markup.element("section", &[("id", id)], |m| {
+        m.leaf("h2", &[], title);
+        write(m);
+    });
+    markup.newline();
+}
+
 /// The whole page.
 pub fn page(title: &str, body: &Markup) -> String {
     let policy = format!(

@@ -4,7 +4,7 @@ use super::Summary;
 use super::text::by_severity;
 use crate::annotate::terms::{Impact, Term};
 use crate::report::axis::{Axis, UP};
-use crate::report::html::{self, Markup, numbers, table, words};
+use crate::report::html::{self, Markup, numbers, section, table, words};
 use crate::report::numbers::{percent, thousands};
 use crate::report::svg::{Mark, Plot, Series};
 
@@ -71,14 +71,6 @@ fn header(m: &mut Markup, summary: &Summary, name: &str) {
             });
         }
     });
-}
-
-fn section(m: &mut Markup, id: &str, title: &str, write: impl FnOnce(&mut Markup)) {
-    m.element("section", &[("id", id)], |m| {
-        m.leaf("h2", &[], title);
-        write(m);
-    });
-    m.newline();
 }
 
 fn counted(m: &mut Markup, rows: &[(String, u64)], all: u64) {

@@ -5,7 +5,7 @@ use super::document::average;
 use super::results::{Chosen, Person, ScoreResults, Values};
 use super::standard::{self, ITEMS, Known};
 use super::{NOTICE, plots};
-use crate::report::html::{self, Markup, Tone, badge, numbers, sign, table, words};
+use crate::report::html::{self, Markup, Tone, badge, numbers, section, sign, table, words};
 use crate::report::numbers::{percent, rounded, thousands, trimmed};
 use crate::report::strip::{Shown, strip};
 
@@ -97,11 +97,7 @@ fn page(name: &str, kicker: &str, facts: &[Fact], sections: Vec<Section<'_>>, da
     body.newline();
     body.element("main", &[], |m| {
         for (id, title, content) in &sections {
-            m.element("section", &[("id", id)], |m| {
-                m.leaf("h2", &[], title);
-                m.append(content);
-            });
-            m.newline();
+            section(m, id, title, |m| m.append(content));
         }
     });
     body.element("footer", &[], |m| {
