@@ -1,6 +1,6 @@
 //! How a file is known again without reading all of it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -36,11 +36,7 @@ impl Fingerprint {
         if metadata.is_dir() {
             return Self::of_directory(path, checksum);
         }
-        let modified = metadata.modified()?;
-        let modified = match modified.duration_since(UNIX_EPOCH) {
-            Ok(since) => since.as_nanos() as i64,
-            Err(before) => -(before.duration().as_nanos() as i64),
-        };
+        let modified = modified(&metadata)?;
         let blake3 = if checksum { Some(blake3_of(path)?.0) } else { None };
         Ok(Self { size: metadata.len(), modified, ends: ends(path, metadata.len())?, blake3 })
     }
@@ -72,6 +68,17 @@ impl Fingerprint {
             self.blake3.as_deref().unwrap_or_default()
         )
     }
+}
+
+/// When a file was last changed, in nanoseconds since 1970.
+///
+/// # Errors
+/// The system does not tell.
+pub fn modified(metadata: &Metadata) -> io::Result<i64> {
+    Ok(match metadata.modified()?.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_nanos() as i64,
+        Err(before) => -(before.duration().as_nanos() as i64),
+    })
 }
 
 fn ends(path: &Path, size: u64) -> io::Result<String> {

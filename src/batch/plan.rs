@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::{Config, Step};
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Fingerprint, modified};
 use super::ledger::{Finished, Input, State, TaskName};
 use super::night::{Night, steps_of};
 use super::run_dir::RunDir;
@@ -29,6 +29,8 @@ pub struct Task {
     pub name: TaskName,
     /// Words of the command, without the binary's.
     pub words: Vec<String>,
+    /// The words that its result depends on: without those that say where states are, and how a file is cut.
+    pub meaning: Vec<String>,
     /// The sample's files that it reads.
     pub inputs: Vec<PathBuf>,
     /// The task whose calls it reads.
@@ -147,7 +149,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The tasks of samples that are not there, for a simulation.
+    /// The tasks without what decides their results: for a look, or a simulation of samples that are not there.
     pub fn sketch(night: &Night, run_dir: &RunDir, sizes: Sizes) -> Self {
         let mut plan = Self { tasks: Vec::new(), shared: HashMap::new(), checksum: false, sizes };
         night.samples.iter().for_each(|sample| plan.add(&night.config, sample, run_dir));
@@ -183,7 +185,7 @@ impl Plan {
         task.inputs.iter().map(read).collect()
     }
 
-    /// What decides a task's result: norn's version, its words, its inputs, and files of the settings. `calls` is the BLAKE3 of calls
+    /// What decides a task's result: norn's version, the meaning of its words, its inputs, and files of the settings. `calls` is the BLAKE3 of calls
     /// that an earlier task has made.
     pub fn key(&self, task: &Task, inputs: &[Input], calls: Option<&str>) -> String {
         let mut hasher = blake3::Hasher::new();
@@ -192,7 +194,7 @@ impl Plan {
             hasher.update(&[0]);
         };
         add(self.shared.get(&task.name.step).map_or("", String::as_str));
-        task.words.iter().for_each(|word| add(word));
+        task.meaning.iter().for_each(|word| add(word));
         inputs.iter().for_each(|input| add(&input.fingerprint.key()));
         add(calls.unwrap_or_default());
         hasher.finalize().to_hex().to_string()
@@ -215,6 +217,7 @@ impl Plan {
             let mut task = Task {
                 name: TaskName { sample: sample.name.clone(), step, part: String::new() },
                 words: Vec::new(),
+                meaning: Vec::new(),
                 inputs: Vec::new(),
                 calls_of: None,
                 after: Vec::new(),
@@ -248,6 +251,7 @@ impl Plan {
                 Step::Annotate => annotate_words(config, sample, calls),
                 _ => prs_words(config, sample, calls),
             };
+            task.meaning = task.words.clone();
             if step == Step::Annotate {
                 task.inputs.extend(sample.panel.clone());
             }
@@ -277,6 +281,7 @@ impl Plan {
             options.push("--merge".to_owned());
         }
         let files = sample.alignments.iter().map(|path| word(path));
+        whole.meaning = [&measure[..], &finish, &options].concat();
         let keeps_states =
             !options.iter().any(|word| word.starts_with("--per-base") || word.starts_with("--quantize"));
         let split = config.qc.split.0.0;
@@ -292,6 +297,7 @@ impl Plan {
                 words.extend(["--part".into(), format!("{part}/{parts}"), "--state".into(), word(&state)]);
                 words.extend(files.clone());
                 self.tasks.push(Task {
+                    meaning: words.clone(),
                     name: TaskName { part: format!("{part}/{parts}"), ..whole.name.clone() },
                     words,
                     part_of: Some(whole_at),
@@ -342,10 +348,7 @@ pub fn is_kept(finished: &Finished, run_dir: &RunDir) -> bool {
 /// Bytes and time of change of a file.
 pub(super) fn stat(path: &Path) -> io::Result<(u64, i64)> {
     let metadata = fs::metadata(path)?;
-    let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH);
-    let nanoseconds =
-        modified.map_or_else(|before| -(before.duration().as_nanos() as i64), |d| d.as_nanos() as i64);
-    Ok((metadata.len(), nanoseconds))
+    Ok((metadata.len(), modified(&metadata)?))
 }
 
 /// The calls that a step makes, in its directory.

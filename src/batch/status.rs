@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::io;
 use std::time::{Duration, SystemTime};
 
 use super::config::Step;
 use super::ledger::{Became, State};
 use super::night::Night;
-use super::plan::{Plan, Task};
+use super::plan::{Plan, Sizes, Task};
 use super::run_dir::RunDir;
 
 /// What becomes of a task.
@@ -67,11 +66,8 @@ pub struct Failure {
 
 impl Status {
     /// Of a run directory.
-    ///
-    /// # Errors
-    /// A file that all samples share cannot be read.
-    pub fn of(night: &Night, run_dir: &RunDir, state: &State, is_running: bool) -> io::Result<Self> {
-        let plan = Plan::new(night, run_dir)?;
+    pub fn of(night: &Night, run_dir: &RunDir, state: &State, is_running: bool) -> Self {
+        let plan = Plan::sketch(night, run_dir, Sizes::Files);
         let mut steps: Vec<(Step, StepStatus)> =
             night.config.steps.iter().map(|&step| (step, StepStatus::default())).collect();
         let mut samples: BTreeMap<String, BTreeMap<Step, Now>> = BTreeMap::new();
@@ -117,7 +113,7 @@ impl Status {
                 .ok()
         });
         let samples = night.samples.iter().filter_map(|sample| samples.remove_entry(&sample.name)).collect();
-        Ok(Self { steps, failures, samples, left })
+        Self { steps, failures, samples, left }
     }
 
     /// Whether nothing is left to do.

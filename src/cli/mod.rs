@@ -87,6 +87,22 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Whether the words of a command, without the binary's, are a command line.
+///
+/// # Errors
+/// What is wrong, in a line.
+fn understood<'w>(words: impl Iterator<Item = &'w str>) -> Result<(), String> {
+    let words = std::iter::once("norn").chain(words).map(OsString::from).collect();
+    match Arguments::try_parse_from(plugin_words(words)) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            Err(line.strip_prefix("error: ").unwrap_or(line).to_owned())
+        }
+    }
+}
+
 /// Short options of bcftools' plugins that mean something else among our other options, and the long ones for them.
 const PLUGIN_OPTIONS: [(&str, &[(char, &str)]); 6] = [
     ("+fill-tags", &[('t', "--tags")]),
@@ -201,6 +217,12 @@ fn code_of(error: &anyhow::Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_option_has_two_meanings() {
+        // clap looks only where its assertions are built in, which the profiles of tests have.
+        Arguments::command().debug_assert();
+    }
 
     #[test]
     fn options_of_plugins_are_found_behind_their_dashes() {

@@ -383,8 +383,8 @@ impl QcArguments {
     }
 }
 
-/// `I/N`.
-fn part(text: &str) -> Result<(usize, usize), UsageError> {
+/// `I/N`, as --part has it.
+pub(super) fn part(text: &str) -> Result<(usize, usize), UsageError> {
     let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
     numbers
         .filter(|&(i, n): &(usize, usize)| 1 <= i && i <= n)

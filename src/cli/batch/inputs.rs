@@ -1,13 +1,15 @@
 //! Settings, samples and room, as the commands of `norn batch` take them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::batch::config::{Config, Size};
 use crate::batch::night::Night;
+use crate::batch::plan::{CALLS, Plan, RESULTS, Sizes, THREADS};
 use crate::batch::problems::Problems;
+use crate::batch::run_dir::RunDir;
 use crate::batch::scan::Scan;
 use crate::batch::schedule::Room;
 use crate::batch::sheet;
@@ -79,9 +81,30 @@ impl NightArguments {
         };
         let samples = samples.map_err(|others| problems.extend(others));
         match (config, samples) {
-            (Ok(config), Ok(samples)) => Ok(Night::new(&self.config, config, samples)?),
+            (Ok(config), Ok(samples)) => {
+                let night = Night::new(&self.config, config, samples)?;
+                self.check_options(&night)?;
+                Ok(night)
+            }
             _ => Err(problems.into()),
         }
+    }
+}
+
+impl NightArguments {
+    /// Options that no command understands are told before anything starts, too.
+    fn check_options(&self, night: &Night) -> Result<(), Problems> {
+        let mut problems = Problems::new();
+        let plan = Plan::sketch(night, &RunDir::new(Path::new(".")), Sizes::Files);
+        for step in &night.config.steps {
+            let Some(task) = plan.tasks.iter().find(|task| task.name.step == *step) else { continue };
+            let filled = |word: &String| word.replace(THREADS, "1").replace(CALLS, "-").replace(RESULTS, ".");
+            let words: Vec<String> = task.words.iter().map(filled).collect();
+            if let Err(what) = crate::cli::understood(words.iter().map(String::as_str)) {
+                problems.setting(&self.config, &format!("{}.options", step.name()), what);
+            }
+        }
+        problems.or(())
     }
 }
 

@@ -96,7 +96,7 @@ impl StatusArguments {
         let run_dir = RunDir::new(&self.output);
         let night = Night::read(&run_dir)?;
         let holders = Lock::holders(&run_dir)?;
-        let status = Status::of(&night, &run_dir, &read_state(&run_dir)?, !holders.is_empty())?;
+        let status = Status::of(&night, &run_dir, &read_state(&run_dir)?, !holders.is_empty());
         let mut text = status.to_text(self.by_sample);
         for holder in &holders {
             text += &format!("runs: process {} on {}, since {}\n", holder.pid, holder.host, holder.since);

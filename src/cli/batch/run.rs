@@ -13,7 +13,7 @@ use crate::batch::plan::Plan;
 use crate::batch::run::{Run, Stop, Tally, read_state};
 use crate::batch::run_dir::RunDir;
 use crate::cli::exit;
-use crate::cli::qc::UsageError;
+use crate::cli::qc;
 use crate::compute::communicator::Communicator;
 
 /// Do what is not done yet of a night. Under mpirun or srun all ranks share the work; a job array shares it by --part.
@@ -97,7 +97,7 @@ impl HowArguments {
             crew::serve(ranks, room)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let (share, part) = match self.part.as_deref().map(part).transpose()? {
+        let (share, part) = match self.part.as_deref().map(qc::part).transpose()? {
             None => (night.clone(), String::new()),
             Some((number, of)) => (Plan::share(night, number, of), format!("{number}-of-{of}")),
         };
@@ -160,12 +160,4 @@ fn notify(command: &str, run_dir: &Path, outcome: &str) {
         Ok(status) => eprintln!("norn: the command of notify_cmd ended with {status}"),
         Err(error) => eprintln!("norn: the command of notify_cmd: {error}"),
     }
-}
-
-/// `I/N`.
-fn part(text: &str) -> Result<(usize, usize), UsageError> {
-    let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
-    numbers
-        .filter(|&(i, n): &(usize, usize)| 1 <= i && i <= n)
-        .ok_or_else(|| UsageError::new(format!("--part: {text:?} is no part like 3/8")))
 }

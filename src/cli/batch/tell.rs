@@ -44,7 +44,7 @@ impl ReportArguments {
         let state = read_state(&run_dir)?;
         let night = Night::read(&run_dir)?.without(&state.purged);
         let is_running = !Lock::holders(&run_dir)?.is_empty();
-        let status = Status::of(&night, &run_dir, &state, is_running)?;
+        let status = Status::of(&night, &run_dir, &state, is_running);
         let mut heads = Vec::new();
         for part in run_dir.parts("ledger")? {
             // While a run writes, its last line may not have its link yet.
