@@ -53,10 +53,10 @@ impl CodingEffect {
         }
         let change = Change { effect, coding, allele: &allele };
         let codons = change.codons();
-        let peptides = codons.as_ref().filter(|_| variant.is_unambiguous()).map(|codons| {
-            let [reference, alternate] = codons;
-            [peptide(coding, reference), peptide(coding, alternate)]
-        });
+        let peptides = codons
+            .as_ref()
+            .filter(|_| variant.is_unambiguous())
+            .map(|codons| peptides(coding, effect.protein.start().unwrap_or_default(), codons));
         let mut found = Self { codons, peptides, ..Self::default() };
         found.is_partial = change.is_partial();
         found.is_stop_lost = match &found.peptides {
@@ -362,8 +362,56 @@ fn changed_parts<'p>(
     is_any.then_some([before, allele, behind, &coding.three_prime])
 }
 
-/// The amino acids of codons; an incomplete one gives `X`.
-pub fn peptide(coding: &Coding, codons: &[u8]) -> Vec<u8> {
+/// The amino acids of codons from a number on, before and after a change; an incomplete codon gives `X`.
+///
+/// What is recoded stays so where its codon does, counted from the first codon or, if the frame is kept, from the last.
+pub fn peptides(coding: &Coding, first: i64, [before, after]: &[Vec<u8>; 2]) -> [Vec<u8>; 2] {
+    let (mut reference, mut alternate) = (peptide(coding, before), peptide(coding, after));
+    let gained = after.len() as i64 - before.len() as i64;
+    for recoded in &coding.recoded {
+        let place = recoded.number - first;
+        let Some(codon) = codon_at(before, place) else { continue };
+        set_at(&mut reference, place, recoded.amino_acid);
+        let from_last = Some(place + gained / 3).filter(|_| gained % 3 == 0);
+        let is_same = |place: &i64| codon_at(after, *place) == Some(codon);
+        if let Some(place) = Some(place).into_iter().chain(from_last).find(is_same) {
+            set_at(&mut alternate, place, recoded.amino_acid);
+        }
+    }
+    [reference, alternate]
+}
+
+/// The amino acids of the whole changed coding region and what is read behind it, as [`changed_bases`] gives them.
+///
+/// `first` is the first amino acid that the change touches, `gained` how many bases it adds.
+pub fn changed_protein(coding: &Coding, changed: &[u8], first: i64, gained: i64) -> Vec<u8> {
+    let mut protein = coding.table.translate(changed);
+    for recoded in &coding.recoded {
+        let place = match recoded.number > first {
+            false => recoded.number - 1,
+            true if gained % 3 == 0 => recoded.number - 1 + gained / 3,
+            true => continue,
+        };
+        if coding.codon(recoded.number).is_some_and(|codon| codon_at(changed, place) == Some(codon)) {
+            set_at(&mut protein, place, recoded.amino_acid);
+        }
+    }
+    protein
+}
+
+fn codon_at(bases: &[u8], place: i64) -> Option<&[u8]> {
+    let from = usize::try_from(place).ok()?.checked_mul(3)?;
+    bases.get(from..from.checked_add(3)?)
+}
+
+fn set_at(peptide: &mut [u8], place: i64, amino_acid: u8) {
+    if let Some(one) = usize::try_from(place).ok().and_then(|place| peptide.get_mut(place)) {
+        *one = amino_acid;
+    }
+}
+
+/// The amino acids of codons by the code.
+fn peptide(coding: &Coding, codons: &[u8]) -> Vec<u8> {
     let mut peptide = coding.table.translate(codons);
     if !codons.len().is_multiple_of(3) && peptide != b"*" {
         peptide.push(b'X');

@@ -65,32 +65,39 @@ fn index(base: u8) -> Option<usize> {
 
 /// The three letters of an amino acid, `Ter` of a stop, `Xaa` of what is not known.
 pub fn three_letters(amino_acid: u8) -> &'static str {
-    const NAMES: [(u8, &str); 22] = [
-        (b'A', "Ala"),
-        (b'C', "Cys"),
-        (b'D', "Asp"),
-        (b'E', "Glu"),
-        (b'F', "Phe"),
-        (b'G', "Gly"),
-        (b'H', "His"),
-        (b'I', "Ile"),
-        (b'K', "Lys"),
-        (b'L', "Leu"),
-        (b'M', "Met"),
-        (b'N', "Asn"),
-        (b'P', "Pro"),
-        (b'Q', "Gln"),
-        (b'R', "Arg"),
-        (b'S', "Ser"),
-        (b'T', "Thr"),
-        (b'U', "Sec"),
-        (b'V', "Val"),
-        (b'W', "Trp"),
-        (b'Y', "Tyr"),
-        (b'*', "Ter"),
-    ];
     NAMES.iter().find(|(letter, _)| *letter == amino_acid).map_or("Xaa", |(_, name)| name)
 }
+
+/// The letter of an amino acid by its three letters; a stop is none.
+pub fn one_letter(name: &str) -> Option<u8> {
+    NAMES.iter().find(|(letter, known)| *known == name && *letter != b'*').map(|(letter, _)| *letter)
+}
+
+const NAMES: [(u8, &str); 23] = [
+    (b'A', "Ala"),
+    (b'C', "Cys"),
+    (b'D', "Asp"),
+    (b'E', "Glu"),
+    (b'F', "Phe"),
+    (b'G', "Gly"),
+    (b'H', "His"),
+    (b'I', "Ile"),
+    (b'K', "Lys"),
+    (b'L', "Leu"),
+    (b'M', "Met"),
+    (b'N', "Asn"),
+    (b'O', "Pyl"),
+    (b'P', "Pro"),
+    (b'Q', "Gln"),
+    (b'R', "Arg"),
+    (b'S', "Ser"),
+    (b'T', "Thr"),
+    (b'U', "Sec"),
+    (b'V', "Val"),
+    (b'W', "Trp"),
+    (b'Y', "Tyr"),
+    (b'*', "Ter"),
+];
 
 #[cfg(test)]
 mod tests {

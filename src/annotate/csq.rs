@@ -54,11 +54,15 @@ pub enum Field {
     Ps1,
     Pm5,
     ResidueOther,
+    SwissProt,
+    Trembl,
+    UniParc,
+    UniProtIsoform,
 }
 
 impl Field {
     /// All parts with VEP's names; the first [`Self::DEFAULT`] are written where nothing else is asked for, in this order.
-    pub const ALL: [(Self, &str); 37] = [
+    pub const ALL: [(Self, &str); 41] = [
         (Self::Allele, "Allele"),
         (Self::Consequence, "Consequence"),
         (Self::Impact, "IMPACT"),
@@ -96,6 +100,10 @@ impl Field {
         (Self::Ps1, "PS1"),
         (Self::Pm5, "PM5"),
         (Self::ResidueOther, "RESIDUE_OTHER"),
+        (Self::SwissProt, "SWISSPROT"),
+        (Self::Trembl, "TREMBL"),
+        (Self::UniParc, "UNIPARC"),
+        (Self::UniProtIsoform, "UNIPROT_ISOFORM"),
     ];
     /// How many of them are written where nothing else is asked for.
     pub const DEFAULT: usize = 21;
@@ -237,6 +245,10 @@ fn write_plain(field: Field, effect: &Effect<'_>, with_totals: bool, out: &mut S
             let protein = transcript.coding.as_ref().map_or("", |coding| coding.protein.as_str());
             escaped(protein.split('.').next().unwrap_or_default(), out)
         }
+        Field::SwissProt => out.write_str(&tags.uniprot.swissprot.join("&")),
+        Field::Trembl => out.write_str(&tags.uniprot.trembl.join("&")),
+        Field::UniParc => out.write_str(&tags.uniprot.uniparc.join("&")),
+        Field::UniProtIsoform => out.write_str(&tags.uniprot.isoforms.join("&")),
         Field::OverlapBp | Field::OverlapPc => match effect.overlap() {
             Some(bases) if field == Field::OverlapBp => write!(out, "{bases}"),
             Some(bases) => {

@@ -132,7 +132,10 @@ impl<'a> Effect<'a> {
         }
         let in_exon = transcript.exons.iter().any(|exon| variant.overlaps(exon.start, exon.end));
         if transcript.coding.is_none() && transcript.biotype != "protein_coding" {
-            if !place.covers && place.exon && in_exon {
+            let is_mature = |(start, end): &(i64, i64)| variant.overlaps(*start, *end);
+            if transcript.mature.iter().any(is_mature) {
+                terms.insert(Term::MatureMirna);
+            } else if !place.covers && place.exon && in_exon {
                 terms.insert(Term::NonCodingTranscriptExon);
             } else {
                 terms.insert(Term::NonCodingTranscript);

@@ -13,7 +13,7 @@ use crate::formats::ndb::{Head, MadeFrom, Ndb, NdbError, NdbWriter, Section};
 /// The kind in the head.
 pub const KIND: &str = "genes";
 /// How transcripts are laid out; to be counted up with each change of [`Transcript`].
-const LAYOUT: u64 = 4;
+const LAYOUT: u64 = 5;
 
 /// Transcripts in a file.
 #[derive(Debug)]

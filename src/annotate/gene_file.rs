@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::codons::CodonTable;
 use super::genes::{Coding, Exon, Genes, Intron, Tags, Transcript, versioned};
 use super::panel::hgnc_number;
+use super::recoding::{self, Exception};
 use crate::formats::bases::Genome;
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::gff::{Feature, GffProblem};
@@ -171,6 +172,10 @@ struct Parts {
     exons: Vec<(i64, i64)>,
     coding: Vec<Cds>,
     exceptions: Exceptions,
+    /// Amino acids that the code does not tell.
+    recoded: Vec<Exception>,
+    /// Mature miRNAs that are cut from it (RefSeq).
+    mature: Vec<(i64, i64)>,
     /// What is needed where GTF has no line for the transcript.
     stand_in: Option<Node>,
 }
@@ -191,17 +196,18 @@ impl Drafts {
         let is_gtf =
             gtf_transcript.is_some() || feature.get("gene_id").is_some() && feature.get("ID").is_none();
         match feature.kind {
+            kind if recoding::is_selenocysteine(kind) => {
+                for parent in parents(feature, gtf_transcript.as_deref()) {
+                    self.parts.entry(parent).or_default().recoded.extend(recoding::exceptions(feature));
+                }
+            }
             "exon" | "CDS" | "stop_codon" => {
-                let parents: Vec<String> = feature.all("Parent").map(|parent| parent.into_owned()).collect();
-                let parents = if parents.is_empty() {
-                    gtf_transcript.iter().map(|id| id.clone().into_owned()).collect()
-                } else {
-                    parents
-                };
                 let exceptions = Exceptions::of(feature);
-                for parent in parents {
+                let recoded = recoding::exceptions(feature);
+                for parent in parents(feature, gtf_transcript.as_deref()) {
                     let parts = self.parts.entry(parent).or_default();
                     parts.exceptions.add(exceptions);
+                    parts.recoded.extend_from_slice(&recoded);
                     if feature.kind == "exon" {
                         parts.exons.push((feature.start, feature.end));
                     } else {
@@ -221,9 +227,15 @@ impl Drafts {
                     }
                 }
             }
-            "five_prime_UTR" | "three_prime_UTR" | "UTR" | "start_codon" | "biological_region"
-            | "Selenocysteine" | "intron" | "region" | "chromosome" => {}
+            "five_prime_UTR" | "three_prime_UTR" | "UTR" | "start_codon" | "biological_region" | "intron"
+            | "region" | "chromosome" => {}
             _ => {
+                if feature.kind == "miRNA" && !is_gtf {
+                    for parent in parents(feature, None) {
+                        let parts = self.parts.entry(parent).or_default();
+                        parts.mature.push((feature.start, feature.end));
+                    }
+                }
                 let node = Node::new(feature, is_gtf, self.nodes.len());
                 let id = match is_gtf {
                     true if feature.kind == "gene" => node.gene.clone(),
@@ -250,6 +262,10 @@ impl Drafts {
         let mut passed_over = PassedOver { duplicates: self.duplicates, ..PassedOver::default() };
         let mut found = Vec::new();
         for (id, mut parts) in std::mem::take(&mut self.parts) {
+            if parts.exons.is_empty() && parts.coding.is_empty() {
+                // Of Ensembl's miRNAs, which are transcripts, the parent is the gene.
+                continue;
+            }
             if parts.exons.is_empty() {
                 // Coding genes of bacteria and RefSeq's mitochondrion have no exons: what is coded is the transcript.
                 parts.exons = parts.coding.iter().map(|cds| (cds.start, cds.end)).collect();
@@ -305,6 +321,15 @@ impl Drafts {
             transcripts.push((genome.contig_name(contig).to_owned(), Transcript { order, ..transcript }));
         }
         Ok((Genes::new(transcripts), passed_over))
+    }
+}
+
+/// The transcripts of a part.
+fn parents(feature: &Feature<'_>, gtf_transcript: Option<&str>) -> Vec<String> {
+    let parents: Vec<String> = feature.all("Parent").map(|parent| parent.into_owned()).collect();
+    match gtf_transcript {
+        Some(id) if parents.is_empty() => vec![id.to_owned()],
+        _ => parents,
     }
 }
 
@@ -437,10 +462,14 @@ fn transcript(
         })
         .filter(|intron| intron.start <= intron.end)
         .collect();
-    let coding = match coding(&exons, &cdna, parts.coding, is_reverse, &node.contig) {
+    let coding = match coding(&exons, &cdna, parts.coding, &parts.recoded, is_reverse, &node.contig) {
         Ok(coding) => coding,
         Err(Outside) => return Ok(None),
     };
+    let mut mature = parts.mature;
+    mature.retain(|(first, last)| exons.iter().any(|exon| exon.start <= *first && *last <= exon.end));
+    mature.sort_unstable();
+    mature.dedup();
     let symbol = node.symbol.clone().or_else(|| gene.and_then(|(_, gene)| gene.name.clone()));
     let gene_id = node.gene.clone().or_else(|| {
         gene.map(|(id, gene)| gene.gene.clone().unwrap_or_else(|| without_prefix(id).to_owned()))
@@ -463,6 +492,7 @@ fn transcript(
         introns,
         length,
         coding,
+        mature,
         tags: Tags {
             ribosomal_slippage: exceptions.slippage,
             genome_mismatch: exceptions.mismatch,
@@ -481,6 +511,7 @@ fn coding(
     exons: &[Exon],
     cdna: &[u8],
     mut lines: Vec<Cds>,
+    exceptions: &[Exception],
     is_reverse: bool,
     contig: &str,
 ) -> Result<Option<Coding>, Outside> {
@@ -520,22 +551,16 @@ fn coding(
         ContigRole::Mitochondrion => CodonTable::VertebrateMitochondrial,
         _ => CodonTable::Standard,
     };
-    let mut peptide = table.translate(&bases);
-    if peptide.last() == Some(&b'*') {
-        peptide.pop();
-    }
-    if let (Some(first), Some(codon)) = (peptide.first_mut(), bases.first_chunk::<3>())
-        && table.is_start(*codon)
-    {
-        *first = b'M';
-    }
     let protein = lines.iter().find_map(|cds| cds.protein.as_ref().map(|id| (id, &cds.protein_version)));
     let protein = protein.map_or_else(String::new, |(id, version)| match version {
         _ if versioned(id).is_some() => id.clone(),
         Some(version) => format!("{id}.{version}"),
         None => format!("{id}.1"),
     });
-    Ok(Some(Coding {
+    let codon_of =
+        |base| place(base).filter(|at| (start..=end).contains(at)).map(|at| (at - start + phase) / 3 + 1);
+    let recoded = recoding::recoded(exceptions, codon_of);
+    let mut coding = Coding {
         protein,
         region: (edges.0.min(edges.1), edges.0.max(edges.1)),
         cdna: (start, end),
@@ -543,9 +568,21 @@ fn coding(
         five_prime: five_prime.to_vec(),
         bases,
         three_prime: three_prime.to_vec(),
-        peptide,
+        peptide: Vec::new(),
+        recoded,
         table,
-    }))
+    };
+    let mut peptide = coding.amino_acids();
+    if peptide.last() == Some(&b'*') {
+        peptide.pop();
+    }
+    if let (Some(first), Some(codon)) = (peptide.first_mut(), coding.bases.first_chunk::<3>())
+        && table.is_start(*codon)
+    {
+        *first = b'M';
+    }
+    coding.peptide = peptide;
+    Ok(Some(coding))
 }
 
 /// The greatest distance of the first to the last base of an intron that stands for a frameshift (Ensembl).

@@ -67,6 +67,8 @@ pub struct Transcript {
     pub length: i64,
     /// What is translated.
     pub coding: Option<Coding>,
+    /// Where the mature miRNAs lie that are cut from it: first and last bases, within exons.
+    pub mature: Vec<(i64, i64)>,
     /// What is known to be missing or special.
     pub tags: Tags,
     /// How many transcripts stand before it in the source.
@@ -117,8 +119,19 @@ pub struct Coding {
     pub three_prime: Vec<u8>,
     /// Its protein, without a stop at the end.
     pub peptide: Vec<u8>,
+    /// Amino acids that are not those of the code.
+    pub recoded: Vec<Recoded>,
     /// The code.
     pub table: CodonTable,
+}
+
+/// An amino acid that the code does not tell: selenocysteine at a stop codon, the first one of another start than ATG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Recoded {
+    /// Its number in the protein, from 1.
+    pub number: i64,
+    /// The amino acid.
+    pub amino_acid: u8,
 }
 
 /// What a source says of a transcript beside its place.
@@ -150,6 +163,21 @@ pub struct Tags {
     pub ccds: Option<String>,
     /// The gene's number in HGNC.
     pub hgnc: Option<u32>,
+    /// Its protein's entries in UniProt.
+    pub uniprot: UniProt,
+}
+
+/// Entries of a protein in UniProt, in the order of the source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UniProt {
+    /// Accessions of what curators have reviewed.
+    pub swissprot: Vec<String>,
+    /// Accessions of the others.
+    pub trembl: Vec<String>,
+    /// Accessions of sequences in UniParc.
+    pub uniparc: Vec<String>,
+    /// Isoforms of reviewed entries.
+    pub isoforms: Vec<String>,
 }
 
 impl Genes {
@@ -197,11 +225,13 @@ impl Genes {
         self
     }
 
-    /// Changes what is known of each transcript that was read from a gene file; not of those of a database.
-    pub(super) fn for_each_mut(&mut self, mut change: impl FnMut(&mut Transcript)) {
-        for slot in self.0.values_mut().flat_map(|contig| &mut contig.slots) {
-            if let Source::There(transcript) = &mut slot.source {
-                change(transcript);
+    /// Changes what is known of each transcript, of a contig, that was read from a gene file; not of those of a database.
+    pub(super) fn for_each_mut(&mut self, mut change: impl FnMut(&[u8], &mut Transcript)) {
+        for (name, contig) in &mut self.0 {
+            for slot in &mut contig.slots {
+                if let Source::There(transcript) = &mut slot.source {
+                    change(name, transcript);
+                }
             }
         }
     }
@@ -274,6 +304,26 @@ impl Transcript {
     /// 1, or -1 on the reverse strand.
     pub fn strand(&self) -> i64 {
         if self.is_reverse { -1 } else { 1 }
+    }
+}
+
+impl Coding {
+    /// The amino acids of the coding region, also behind the stop if bases follow.
+    pub fn amino_acids(&self) -> Vec<u8> {
+        let mut amino_acids = self.table.translate(&self.bases);
+        for recoded in &self.recoded {
+            let place = usize::try_from(recoded.number - 1).ok();
+            if let Some(one) = place.and_then(|place| amino_acids.get_mut(place)) {
+                *one = recoded.amino_acid;
+            }
+        }
+        amino_acids
+    }
+
+    /// The codon of an amino acid, by its number from 1.
+    pub fn codon(&self, number: i64) -> Option<&[u8]> {
+        let from = usize::try_from(number - 1).ok()?.checked_mul(3)?;
+        self.bases.get(from..from.checked_add(3)?)
     }
 }
 

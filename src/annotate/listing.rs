@@ -77,7 +77,7 @@ const FIRST: [Result<Field, &str>; 13] = [
 ];
 
 /// The order in which VEP's tables have the others.
-const REST: [Field; 21] = [
+const REST: [Field; 25] = [
     Field::AlleleNumber,
     Field::Impact,
     Field::Distance,
@@ -94,6 +94,10 @@ const REST: [Field; 21] = [
     Field::Appris,
     Field::Ccds,
     Field::Protein,
+    Field::SwissProt,
+    Field::Trembl,
+    Field::UniParc,
+    Field::UniProtIsoform,
     Field::Exon,
     Field::Intron,
     Field::HgvsC,
@@ -308,7 +312,16 @@ impl Column {
 fn is_list(field: Field) -> bool {
     matches!(
         field,
-        Field::Consequence | Field::Flags | Field::Mane | Field::Ps1 | Field::Pm5 | Field::ResidueOther
+        Field::Consequence
+            | Field::Flags
+            | Field::Mane
+            | Field::Ps1
+            | Field::Pm5
+            | Field::ResidueOther
+            | Field::SwissProt
+            | Field::Trembl
+            | Field::UniParc
+            | Field::UniProtIsoform
     )
 }
 

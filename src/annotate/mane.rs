@@ -3,13 +3,12 @@
 //!
 //! Ensembl VEP's caches have MANE_SELECT and MANE_PLUS_CLINICAL from the same table: RefSeq's accession of an Ensembl transcript.
 
-use std::io::{self, BufRead};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
 use super::genes::{Genes, Transcript, versioned};
-use crate::formats::text;
+use crate::formats::text::{self, TextError};
 
 /// The rows by the accessions of both sides, without versions.
 #[derive(Debug, Default)]
@@ -47,29 +46,6 @@ pub struct Marked {
     pub unknown: u64,
 }
 
-/// Why a summary could not be read. Lines count from 1.
-#[derive(Debug, thiserror::Error)]
-pub enum ManeError {
-    /// The system failed.
-    #[error("{path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// It is no such table.
-    #[error("{path}, line {line}: {what}", path = path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line.
-        line: u64,
-        /// What is wrong.
-        what: String,
-    },
-}
-
 /// The columns that are read.
 const COLUMNS: [&str; 3] = ["RefSeq_nuc", "Ensembl_nuc", "MANE_status"];
 
@@ -78,26 +54,19 @@ impl ManeSummary {
     ///
     /// # Errors
     /// It cannot be read, lacks a column, or has a status that MANE does not.
-    pub fn read(path: &Path) -> Result<Self, ManeError> {
-        let io = |source| ManeError::Io { path: path.to_owned(), source };
-        let mut reader: Box<dyn BufRead> = text::open(path).map_err(io)?;
+    pub fn read(path: &Path) -> Result<Self, TextError> {
         let (mut found, mut columns) = (Self::default(), None);
-        let (mut line, mut number) = (Vec::new(), 0);
-        while text::read_line(&mut reader, &mut line).map_err(io)? {
-            number += 1;
-            let wrong = |what: String| ManeError::Line { path: path.to_owned(), line: number, what };
-            let row = std::str::from_utf8(&line).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+        text::for_each_line(path, |_, row| {
             let cells: Vec<&str> = row.split('\t').collect();
             match columns {
-                None => columns = Some(columns_of(&cells).map_err(wrong)?),
-                Some(_) if line.is_empty() => {}
-                Some(columns) => found.add(&cells, columns).map_err(wrong)?,
+                None => columns = Some(columns_of(&cells)?),
+                Some(_) if row.is_empty() => {}
+                Some(columns) => found.add(&cells, columns)?,
             }
-        }
-        match columns {
-            Some(_) => Ok(found),
-            None => Err(ManeError::Line { path: path.to_owned(), line: 1, what: "it is empty".to_owned() }),
-        }
+            Ok(())
+        })?;
+        let is_empty = || TextError::Line { path: path.to_owned(), line: 1, what: "it is empty".to_owned() };
+        columns.map(|_| found).ok_or_else(is_empty)
     }
 
     fn add(&mut self, cells: &[&str], columns: [usize; 3]) -> Result<(), String> {
@@ -125,7 +94,7 @@ impl ManeSummary {
         let mut marked = Marked::default();
         // Of each row: whether a transcript has its version, or another.
         let mut seen = vec![(false, false); self.rows.len()];
-        genes.for_each_mut(|transcript| {
+        genes.for_each_mut(|_, transcript| {
             let was_marked = transcript.tags.mane_select || transcript.tags.mane_plus_clinical;
             (transcript.tags.mane_select, transcript.tags.mane_plus_clinical) = (false, false);
             transcript.tags.mane_partner = None;

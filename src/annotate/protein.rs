@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::coding_effect::{changed_bases, changed_codons, peptide};
+use super::coding_effect::{changed_bases, changed_codons, changed_protein, peptides};
 use super::codons::three_letters;
 use super::effect::Effect;
 use super::genes::Coding;
@@ -74,13 +74,13 @@ fn find<'e>(effect: &'e Effect<'e>, shift: Shift) -> Option<(Protein<'e>, Change
     if transcript.is_reverse {
         reverse_complement(&mut allele);
     }
-    let [before, after] = changed_codons(coding, (first, last), range, &allele)?;
-    let (reference, alternate) = (peptide(coding, &before), peptide(coding, &after));
-    let shifts_frame = !coding_effect.is_partial
-        && !coding_effect.is_stop_retained
-        && (allele.len() as i64 - (range.1 - range.0 + 1)) % 3 != 0;
+    let codons = changed_codons(coding, (first, last), range, &allele)?;
+    let [reference, alternate] = peptides(coding, first, &codons);
+    let gained = allele.len() as i64 - (range.1 - range.0 + 1);
+    let shifts_frame = !coding_effect.is_partial && !coding_effect.is_stop_retained && gained % 3 != 0;
     let changed = changed_bases(coding, range, &allele)?;
-    let protein = Protein { effect, coding, start: first, changed: coding.table.translate(&changed) };
+    let protein =
+        Protein { effect, coding, start: first, changed: changed_protein(coding, &changed, first, gained) };
     let mut change = Change {
         kind: Kind::Frameshift,
         start: first,
@@ -220,7 +220,7 @@ impl Protein<'_> {
     fn find_duplication(&self, change: &mut Change) {
         let length = change.alternate.len() as i64;
         let from = change.start - length - 1;
-        let reference = self.coding.table.translate(&self.coding.bases);
+        let reference = self.coding.amino_acids();
         let before = usize::try_from(from).ok().and_then(|from| reference.get(from..from + length as usize));
         if before == Some(change.alternate.as_slice()) {
             change.kind = Kind::Duplication;

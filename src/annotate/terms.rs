@@ -32,6 +32,7 @@ pub enum Term {
     StopRetained,
     Synonymous,
     CodingSequence,
+    MatureMirna,
     FivePrimeUtr,
     ThreePrimeUtr,
     NonCodingTranscriptExon,
@@ -56,7 +57,7 @@ pub enum Impact {
 }
 
 /// All terms with their names, in the order of severity.
-const NAMES: [(Term, &str, Impact); 34] = {
+const NAMES: [(Term, &str, Impact); 35] = {
     use Impact::{High, Low, Moderate, Modifier};
     [
         (Term::TranscriptAblation, "transcript_ablation", High),
@@ -82,6 +83,7 @@ const NAMES: [(Term, &str, Impact); 34] = {
         (Term::StopRetained, "stop_retained_variant", Low),
         (Term::Synonymous, "synonymous_variant", Low),
         (Term::CodingSequence, "coding_sequence_variant", Modifier),
+        (Term::MatureMirna, "mature_miRNA_variant", Modifier),
         (Term::FivePrimeUtr, "5_prime_UTR_variant", Modifier),
         (Term::ThreePrimeUtr, "3_prime_UTR_variant", Modifier),
         (Term::NonCodingTranscriptExon, "non_coding_transcript_exon_variant", Modifier),

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use clap::Args;
 
+use super::gene_files::{BesideGenes, tell_genes};
 use super::haplotypes::HaplotypeArguments;
 use super::phenotypes::PhenotypeArguments;
 use super::qc::UsageError;
@@ -15,7 +16,7 @@ use super::variants::streams::{self, ConditionArguments, InputArguments, OutputA
 use crate::annotate::csq::{self, Field};
 use crate::annotate::filter::{self, EntryFilter};
 use crate::annotate::gene_database;
-use crate::annotate::gene_file::{self, PassedOver};
+use crate::annotate::gene_file;
 use crate::annotate::genes::Genes;
 use crate::annotate::listing::{Form, Listing, SourceTag};
 use crate::annotate::panel::Panel;
@@ -41,7 +42,7 @@ use crate::variants::pipeline::Part;
     norn annotate -r GRCh38.fa --gff genes.gff3.gz --fields Consequence,SYMBOL,Feature,HGVSc,HGVSp calls.bcf\n\n\
     Fields: Allele Consequence IMPACT SYMBOL Gene Feature_type Feature BIOTYPE EXON INTRON HGVSc HGVSp cDNA_position\n  \
     CDS_position Protein_position Amino_acids Codons DISTANCE STRAND FLAGS HGVS_OFFSET; on request ALLELE_NUM CANONICAL MANE\n  \
-    MANE_SELECT MANE_PLUS_CLINICAL TSL APPRIS CCDS ENSP HGVSg PICK PS1 PM5 RESIDUE_OTHER")]
+    MANE_SELECT MANE_PLUS_CLINICAL TSL APPRIS CCDS ENSP SWISSPROT TREMBL UNIPARC UNIPROT_ISOFORM HGVSg PICK PS1 PM5 RESIDUE_OTHER")]
 pub struct AnnotateArguments {
     #[command(flatten)]
     input: InputArguments,
@@ -67,6 +68,9 @@ pub struct AnnotateArguments {
     /// Genes: GFF3 of Ensembl, GENCODE or RefSeq, or GTF
     #[arg(long, alias = "gtf", value_name = "FILE")]
     gff: Option<PathBuf>,
+
+    #[command(flatten)]
+    beside_genes: BesideGenes,
 
     /// Databases of `norn db source`: their fields are added to INFO, a value for each alternate allele
     #[arg(long, value_name = "FILE.ndb")]
@@ -192,6 +196,10 @@ pub struct AnnotateArguments {
     /// Also ENSP
     #[arg(long)]
     protein: bool,
+
+    /// Also SWISSPROT, TREMBL, UNIPARC and UNIPROT_ISOFORM, by the table of --uniprot-table
+    #[arg(long)]
+    uniprot: bool,
 
     /// Also TSL
     #[arg(long)]
@@ -363,14 +371,21 @@ impl AnnotateArguments {
     }
 
     fn genes(&self, reference: &Reference, genome: &Genome, ranks: &Communicator) -> anyhow::Result<Genes> {
+        if self.gff.is_none() && self.beside_genes.files().next().is_some() {
+            return Err(UsageError::new(
+                "files beside the genes go with --gff, or into the database (norn db genes)".to_owned(),
+            )
+            .into());
+        }
         if let Some(path) = &self.genes {
             return Ok(gene_database::open(path, reference)?);
         }
         let Some(path) = &self.gff else { return Ok(Genes::default()) };
-        let (genes, passed_over) = gene_file::read(path, reference, genome)?;
+        let (mut genes, passed_over) = gene_file::read(path, reference, genome)?;
         if ranks.is_root() {
             tell_genes(&passed_over);
         }
+        self.beside_genes.mark(&mut genes, genome, ranks.is_root())?;
         Ok(genes)
     }
 
@@ -511,6 +526,7 @@ impl AnnotateArguments {
             (self.appris, &[Field::Appris]),
             (self.ccds, &[Field::Ccds]),
             (self.protein, &[Field::Protein]),
+            (self.uniprot, &[Field::SwissProt, Field::Trembl, Field::UniParc, Field::UniProtIsoform]),
             (self.hgvsg, &[Field::HgvsG]),
             (self.overlaps || self.json, &[Field::OverlapBp, Field::OverlapPc]),
             (self.residues.is_wanted(), &[Field::Ps1, Field::Pm5, Field::ResidueOther]),
@@ -532,22 +548,6 @@ fn added_tags(sources: &[Source], knowledge: Option<&Knowledge>) -> Vec<SourceTa
     let of_genes = knowledge.into_iter().flat_map(Knowledge::tags);
     let of_genes = of_genes.map(|name| SourceTag { name: (*name).to_owned(), is_by_allele: false });
     of_sources.filter(|tag| tag.name != "ID").chain(of_genes).collect()
-}
-
-/// Tells what of the genes was passed over.
-pub(super) fn tell_genes(passed_over: &PassedOver) {
-    let PassedOver { orphans, inconsistent, without_biotype, unknown_contigs, duplicates } = passed_over;
-    for (count, what) in [
-        (*orphans, "exons and CDS have a parent that is not in the file"),
-        (*inconsistent, "transcripts contradict themselves"),
-        (*without_biotype, "transcripts have no biotype"),
-        (*duplicates, "features have an identifier that was there before"),
-        (unknown_contigs.values().sum(), "transcripts are on contigs that the reference lacks"),
-    ] {
-        if count > 0 {
-            eprintln!("norn: genes: {count} {what}; they are passed over");
-        }
-    }
 }
 
 fn tell(left_out: &LeftOut) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use super::gene_files::{BesideGenes, tell_genes};
 use super::qc::UsageError;
-use crate::annotate::mane::{ManeSummary, Marked};
 use crate::annotate::sources::build;
 use crate::annotate::{gene_database, gene_file};
 use crate::formats::bases::Genome;
@@ -55,9 +55,8 @@ struct GenesArguments {
     #[arg(short, long, alias = "fasta", value_name = "FASTA")]
     reference: PathBuf,
 
-    /// NCBI's summary of MANE (MANE.GRCh38.vX.summary.txt.gz): its transcripts and the accessions of their partners
-    #[arg(long, value_name = "FILE")]
-    mane_summary: Option<PathBuf>,
+    #[command(flatten)]
+    beside: BesideGenes,
 
     /// The database
     #[arg(short, long, value_name = "FILE.ndb")]
@@ -183,29 +182,12 @@ impl GenesArguments {
         let reference = Arc::new(Reference::open(&self.reference)?);
         let genome = Genome::new(Arc::clone(&reference));
         let (mut genes, passed_over) = gene_file::read(&self.gff, &reference, &genome)?;
-        super::annotate::tell_genes(&passed_over);
-        let mut files = vec![self.gff.as_path()];
-        if let Some(path) = &self.mane_summary {
-            tell_mane(&ManeSummary::read(path)?.mark(&mut genes));
-            files.push(path);
-        }
+        tell_genes(&passed_over);
+        self.beside.mark(&mut genes, &genome, true)?;
+        let files: Vec<&Path> = std::iter::once(self.gff.as_path()).chain(self.beside.files()).collect();
         gene_database::write(&genes, &files, &reference, &self.output)?;
         eprintln!("norn: {} transcripts", genes.count());
         Ok(())
-    }
-}
-
-fn tell_mane(marked: &Marked) {
-    let Marked { select, plus_clinical, other_version, absent, unknown } = marked;
-    eprintln!("norn: MANE: {select} Select and {plus_clinical} Plus Clinical");
-    for (count, what) in [
-        (other_version, "of its transcripts are among the genes in another version; they are not marked"),
-        (absent, "of its transcripts are not among the genes"),
-        (unknown, "transcripts are MANE by the gene file and not by the summary; they are not marked"),
-    ] {
-        if *count > 0 {
-            eprintln!("norn: MANE: {count} {what}");
-        }
     }
 }
 

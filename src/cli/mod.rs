@@ -3,6 +3,7 @@
 mod annotate;
 mod batch;
 mod db;
+mod gene_files;
 mod haplotypes;
 mod phenotypes;
 mod prs;

@@ -77,6 +77,11 @@ impl<'l> Feature<'l> {
         self.all(name).next()
     }
 
+    /// The whole value of an attribute, lists and all.
+    pub fn whole(&self, name: &str) -> Option<Cow<'l, str>> {
+        self.pairs().find(|(key, _)| *key == name).map(|(_, value)| decoded(value))
+    }
+
     /// All values of an attribute: those of a list in GFF3, those of repeated attributes in GTF.
     pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'l, str>> + use<'l, 'n> {
         self.pairs().filter(move |(key, _)| *key == name).flat_map(|(_, value)| value.split(',').map(decoded))

@@ -3,13 +3,59 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rust_htslib::bgzf;
 
 /// Longest line in bytes that is taken; longer ones are an error, not an allocation.
 pub const MAX_LINE: u64 = 1 << 24;
+
+/// Why a text file cannot be used. Lines count from 1.
+#[derive(Debug, thiserror::Error)]
+pub enum TextError {
+    /// The system failed.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A line is not what it should be.
+    #[error("{path}, line {line}: {what}", path = path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Gives all lines of a file, as of [`open`] and [`read_line`], with their numbers to `take`, which says what is wrong with one.
+///
+/// # Errors
+/// Reading fails, or a line is not UTF-8 or wrong.
+pub fn for_each_line(
+    path: &Path,
+    mut take: impl FnMut(u64, &str) -> Result<(), String>,
+) -> Result<(), TextError> {
+    let io = |source| TextError::Io { path: path.to_owned(), source };
+    let mut reader = open(path).map_err(io)?;
+    let (mut line, mut number) = (Vec::new(), 0);
+    while read_line(&mut *reader, &mut line).map_err(io)? {
+        number += 1;
+        let text = std::str::from_utf8(&line).map_err(|_| "it is not UTF-8".to_owned());
+        text.and_then(|text| take(number, text)).map_err(|what| TextError::Line {
+            path: path.to_owned(),
+            line: number,
+            what,
+        })?;
+    }
+    Ok(())
+}
 
 /// Opens a text file for reading; gzip, BGZF and Zstandard are known by their first bytes and inflated.
 ///
