@@ -158,7 +158,7 @@ fn what_is_not_such_a_file_is_refused() {
         ("--uniprot-table", "", "line 1: it is empty"),
         ("--mirbase", "chr1\t.\tmiRNA\t20010\n", "line 1: it has 4 columns, not 9"),
         ("--mirbase", "#\nchr1\t.\tmiRNA\t1\t2\t.\t.\t.\tID=a\n", "line 2: a miRNA without a strand"),
-        ("--mirbase", "#\n#\n", "line 2: there is no miRNA up to here"),
+        ("--mirbase", "#\n#\n", "line 1: no miRNA from here on"),
         ("--mane-summary", "", "line 1: it is empty"),
     ] {
         fs::write(path("beside"), text).expect("a file");

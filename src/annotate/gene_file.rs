@@ -4,7 +4,6 @@
 //! (`--gff`): exons of one parent in order, the coding region from the first to the last CDS, a start phase from the first.
 
 use std::collections::hash_map::Entry;
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
@@ -15,32 +14,17 @@ use super::panel::hgnc_number;
 use super::recoding::{self, Exception};
 use crate::formats::bases::Genome;
 use crate::formats::fasta::{FastaError, Reference};
-use crate::formats::gff::{Feature, GffProblem};
-use crate::formats::text;
+use crate::formats::gff::{self, Feature};
+use crate::formats::text::TextError;
 use crate::genome::contigs::ContigRole;
 use crate::genome::strand::reverse_complement;
 
 /// Why genes could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum GeneError {
-    /// The system failed.
-    #[error("{path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A line is broken.
-    #[error("{path}, line {line}: {source}", path = path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// From 1.
-        line: u64,
-        /// What is wrong.
-        source: GffProblem,
-    },
+    /// The file cannot be read, or a line is broken.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// The reference cannot be read.
     #[error(transparent)]
     Reference(#[from] FastaError),
@@ -86,21 +70,11 @@ pub struct PassedOver {
 /// # Errors
 /// The file or the reference cannot be read, or they do not belong together.
 pub fn read(path: &Path, reference: &Reference, genome: &Genome) -> Result<(Genes, PassedOver), GeneError> {
-    let io = |source| GeneError::Io { path: path.to_owned(), source };
-    let mut reader: Box<dyn BufRead> = text::open(path).map_err(io)?;
-    let (mut drafts, mut line, mut number) = (Drafts::default(), Vec::new(), 0);
-    while text::read_line(&mut reader, &mut line).map_err(io)? {
-        number += 1;
-        if line.starts_with(b"##FASTA") {
-            break;
-        }
-        let feature = Feature::parse(&line);
-        let feature =
-            feature.map_err(|source| GeneError::Line { path: path.to_owned(), line: number, source })?;
-        if let Some(feature) = feature {
-            drafts.take(&feature);
-        }
-    }
+    let mut drafts = Drafts::default();
+    gff::for_each_feature(path, |feature| {
+        drafts.take(feature);
+        Ok(())
+    })?;
     let (genes, passed_over) = drafts.finish(path, reference, genome)?;
     match genes.count() {
         0 => Err(GeneError::Empty { path: path.to_owned() }),

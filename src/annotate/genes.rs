@@ -11,18 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::codons::CodonTable;
 use super::gene_database::{Database, Place};
 use crate::formats::ndb::NdbError;
+use crate::genome::by_start::{ByStart, Placed};
 
 /// Transcripts of all contigs.
 #[derive(Debug, Default)]
-pub struct Genes(FxHashMap<Vec<u8>, Contig>);
-
-/// Transcripts of a contig by their starts.
-#[derive(Debug, Default)]
-struct Contig {
-    slots: Vec<Slot>,
-    /// For each the greatest end of those up to it.
-    ends: Vec<i64>,
-}
+pub struct Genes(FxHashMap<Vec<u8>, ByStart<Slot>>);
 
 /// A transcript that is there, or is read when it is asked for.
 #[derive(Debug)]
@@ -183,52 +176,39 @@ pub struct UniProt {
 impl Genes {
     /// Puts transcripts in order.
     pub fn new(transcripts: impl IntoIterator<Item = (String, Transcript)>) -> Self {
-        let mut genes = Self::default();
+        let mut all: FxHashMap<Vec<u8>, Vec<Transcript>> = FxHashMap::default();
         for (contig, transcript) in transcripts {
-            let (start, end) = (transcript.start, transcript.end);
-            let slot = Slot { start, end, source: Source::There(Box::new(transcript)) };
-            genes.0.entry(contig.into_bytes()).or_default().slots.push(slot);
+            all.entry(contig.into_bytes()).or_default().push(transcript);
         }
-        genes.finish()
-    }
-
-    /// Transcripts of a database, which are read when they are asked for.
-    pub(super) fn of_database(database: &Arc<Database>, places: Vec<(String, Vec<Place>)>) -> Self {
-        let mut genes = Self::default();
-        for (contig, places) in places {
-            let slot = |place: Place| {
-                let (start, end) = (place.start, place.end);
-                Slot { start, end, source: Source::In(Arc::clone(database), place, OnceLock::new()) }
+        let in_order = all.into_iter().map(|(contig, mut transcripts)| {
+            transcripts.sort_by_cached_key(|transcript| transcript.id.clone());
+            let slot = |transcript: Transcript| Slot {
+                start: transcript.start,
+                end: transcript.end,
+                source: Source::There(Box::new(transcript)),
             };
-            genes.0.entry(contig.into_bytes()).or_default().slots.extend(places.into_iter().map(slot));
-        }
-        genes.finish()
+            (contig, ByStart::new(transcripts.into_iter().map(slot).collect()))
+        });
+        Self(in_order.collect())
     }
 
-    fn finish(mut self) -> Self {
-        for contig in self.0.values_mut() {
-            // Those of a database stand in the order in which they were sorted here.
-            contig.slots.sort_by_cached_key(|slot| {
-                let id = match &slot.source {
-                    Source::There(transcript) => Some(transcript.id.clone()),
-                    Source::In(..) => None,
-                };
-                (slot.start, slot.end, id)
-            });
-            let mut greatest = 0;
-            let ends = contig.slots.iter().map(|slot| {
-                greatest = slot.end.max(greatest);
-                greatest
-            });
-            contig.ends = ends.collect();
-        }
-        self
+    /// Transcripts of a database, which are read when they are asked for; they stand in the order of [`Self::new`].
+    pub(super) fn of_database(database: &Arc<Database>, places: Vec<(String, Vec<Place>)>) -> Self {
+        let slot = |place: Place| Slot {
+            start: place.start,
+            end: place.end,
+            source: Source::In(Arc::clone(database), place, OnceLock::new()),
+        };
+        let contig = |(contig, places): (String, Vec<Place>)| {
+            (contig.into_bytes(), ByStart::new(places.into_iter().map(slot).collect()))
+        };
+        Self(places.into_iter().map(contig).collect())
     }
 
     /// Changes what is known of each transcript, of a contig, that was read from a gene file; not of those of a database.
     pub(super) fn for_each_mut(&mut self, mut change: impl FnMut(&[u8], &mut Transcript)) {
         for (name, contig) in &mut self.0 {
-            for slot in &mut contig.slots {
+            for slot in contig.as_mut_slice() {
                 if let Source::There(transcript) = &mut slot.source {
                     change(name, transcript);
                 }
@@ -238,7 +218,7 @@ impl Genes {
 
     /// How many transcripts there are.
     pub fn count(&self) -> usize {
-        self.0.values().map(|contig| contig.slots.len()).sum()
+        self.0.values().map(|contig| contig.as_slice().len()).sum()
     }
 
     /// Whether there are transcripts on a contig.
@@ -253,9 +233,9 @@ impl Genes {
     pub fn all(&self) -> impl Iterator<Item = (&[u8], Result<&Transcript, NdbError>)> {
         let mut contigs: Vec<_> = self.0.iter().collect();
         contigs.sort_by_key(|(name, _)| *name);
-        contigs
-            .into_iter()
-            .flat_map(|(name, contig)| contig.slots.iter().map(move |slot| (name.as_slice(), slot.load())))
+        contigs.into_iter().flat_map(|(name, contig)| {
+            contig.as_slice().iter().map(move |slot| (name.as_slice(), slot.load()))
+        })
     }
 
     /// The transcripts that overlap a range, by their starts.
@@ -268,12 +248,17 @@ impl Genes {
         start: i64,
         end: i64,
     ) -> impl Iterator<Item = Result<&Transcript, NdbError>> {
-        let slots = self.0.get(contig).map_or(&[][..], |contig| {
-            let first = contig.ends.partition_point(|greatest| *greatest < start);
-            let behind = contig.slots.partition_point(|slot| slot.start <= end);
-            contig.slots.get(first..behind).unwrap_or_default()
-        });
-        slots.iter().filter(move |slot| slot.end >= start).map(Slot::load)
+        self.0
+            .get(contig)
+            .into_iter()
+            .flat_map(move |slots| slots.overlapping(start - 1, end))
+            .map(Slot::load)
+    }
+}
+
+impl Placed for Slot {
+    fn range(&self) -> (i64, i64) {
+        (self.start - 1, self.end)
     }
 }
 

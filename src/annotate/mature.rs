@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use super::genes::Genes;
 use crate::formats::bases::Genome;
-use crate::formats::gff::Feature;
-use crate::formats::text::{self, TextError};
+use crate::formats::gff;
+use crate::formats::text::TextError;
 
 /// First and last base, and whether on the reverse strand, by contig of the reference.
 #[derive(Debug, Default)]
@@ -24,14 +24,12 @@ impl MatureMirnas {
     /// The file cannot be read, a line is broken, or there is no mature miRNA in it.
     pub fn read(path: &Path, genome: &Genome) -> Result<Self, TextError> {
         let mut found = Self::default();
-        let (mut count, mut last) = (0_u64, 1);
-        text::for_each_line(path, |number, line| {
-            last = number;
-            let feature = Feature::parse(line.as_bytes()).map_err(|problem| problem.to_string())?;
-            let Some(feature) = feature.filter(|feature| feature.kind == "miRNA") else { return Ok(()) };
-            let Some(is_reverse) = feature.is_reverse else {
-                return Err("a miRNA without a strand".to_owned());
-            };
+        let mut count = 0_u64;
+        gff::for_each_feature(path, |feature| {
+            if feature.kind != "miRNA" {
+                return Ok(());
+            }
+            let is_reverse = feature.is_reverse.ok_or("a miRNA without a strand")?;
             count += 1;
             if let Some(contig) = genome.contig_like(feature.contig.as_bytes()) {
                 let name = genome.contig_name(contig).as_bytes().to_vec();
@@ -40,8 +38,8 @@ impl MatureMirnas {
             Ok(())
         })?;
         if count == 0 {
-            let what = "there is no miRNA up to here: is it miRBase's GFF3?".to_owned();
-            return Err(TextError::Line { path: path.to_owned(), line: last, what });
+            let what = "no miRNA from here on: is it miRBase's GFF3?".to_owned();
+            return Err(TextError::Line { path: path.to_owned(), line: 1, what });
         }
         Ok(found)
     }

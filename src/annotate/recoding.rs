@@ -78,7 +78,7 @@ mod tests {
 
     fn of(kind: &str, attributes: &str) -> Vec<(i64, i64, char)> {
         let line = format!("1\tx\t{kind}\t48\t50\t.\t+\t0\t{attributes}");
-        let feature = Feature::parse(line.as_bytes()).ok().flatten().expect("a feature");
+        let feature = Feature::parse(&line).ok().flatten().expect("a feature");
         exceptions(&feature).iter().map(|one| (one.start, one.end, char::from(one.amino_acid))).collect()
     }
 

@@ -249,6 +249,7 @@ mod tests {
             exons: Vec::new(),
             introns: Vec::new(),
             has_frameshift_intron: false,
+            mature: Vec::new(),
             length: 801,
             coding: None,
             tags: super::super::genes::Tags { canonical: true, ..Default::default() },

@@ -3,6 +3,9 @@
 //! Source: GFF3 specification 1.26 (Sequence Ontology), GTF2.2.
 
 use std::borrow::Cow;
+use std::path::Path;
+
+use super::text::{self, TextError};
 
 /// A feature: a line that is no comment.
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +34,29 @@ pub enum GffProblem {
     /// Start and end are no numbers, or the end lies before the start.
     #[error("start and end are no range")]
     Range,
-    /// It is not UTF-8.
-    #[error("it is not UTF-8")]
-    Text,
+}
+
+/// Gives the features of a file, plain or compressed, to `take`, which says what is wrong with one; sequences at the end
+/// (`##FASTA`) are no features.
+///
+/// # Errors
+/// Reading fails, or a line is broken or wrong.
+pub fn for_each_feature(
+    path: &Path,
+    mut take: impl FnMut(&Feature<'_>) -> Result<(), String>,
+) -> Result<(), TextError> {
+    let mut is_over = false;
+    text::for_each_line(path, |_, line| {
+        is_over |= line.starts_with("##FASTA");
+        if is_over {
+            return Ok(());
+        }
+        match Feature::parse(line) {
+            Ok(Some(feature)) => take(&feature),
+            Ok(None) => Ok(()),
+            Err(problem) => Err(problem.to_string()),
+        }
+    })
 }
 
 impl<'l> Feature<'l> {
@@ -41,11 +64,10 @@ impl<'l> Feature<'l> {
     ///
     /// # Errors
     /// The line is broken.
-    pub fn parse(line: &'l [u8]) -> Result<Option<Self>, GffProblem> {
-        if line.is_empty() || line.starts_with(b"#") || line.starts_with(b">") {
+    pub fn parse(line: &'l str) -> Result<Option<Self>, GffProblem> {
+        if line.is_empty() || line.starts_with('#') || line.starts_with('>') {
             return Ok(None);
         }
-        let line = std::str::from_utf8(line).map_err(|_| GffProblem::Text)?;
         let mut columns = [""; 9];
         let mut count = 0;
         for column in line.split('\t') {
@@ -127,13 +149,13 @@ mod tests {
 
     #[test]
     fn both_dialects_are_read() {
-        let gff3 = b"1\tx\tCDS\t5\t9\t.\t-\t2\tID=CDS:P;Parent=transcript:A,transcript:B;note=a%3Db%25";
+        let gff3 = "1\tx\tCDS\t5\t9\t.\t-\t2\tID=CDS:P;Parent=transcript:A,transcript:B;note=a%3Db%25";
         let feature = Feature::parse(gff3).expect("a line").expect("a feature");
         assert_eq!((feature.contig, feature.kind, feature.start, feature.end), ("1", "CDS", 5, 9));
         assert_eq!((feature.is_reverse, feature.phase), (Some(true), Some(2)));
         assert_eq!(feature.all("Parent").collect::<Vec<_>>(), ["transcript:A", "transcript:B"]);
         assert_eq!(feature.get("note").as_deref(), Some("a=b%"));
-        let gtf = b"1\tx\texon\t5\t9\t.\t+\t.\tgene_id \"G\"; tag \"basic\"; tag \"CCDS\"; exon_number 2;";
+        let gtf = "1\tx\texon\t5\t9\t.\t+\t.\tgene_id \"G\"; tag \"basic\"; tag \"CCDS\"; exon_number 2;";
         let feature = Feature::parse(gtf).expect("a line").expect("a feature");
         assert_eq!(feature.all("tag").collect::<Vec<_>>(), ["basic", "CCDS"]);
         assert_eq!(
@@ -152,8 +174,8 @@ mod tests {
             ("1\tx\texon\ta\t8\t.\t+\t.\t", GffProblem::Range),
             ("1\tx\texon\t1\t9223372036854775807\t.\t+\t.\t", GffProblem::Range),
         ] {
-            assert_eq!(Feature::parse(line.as_bytes()).err(), Some(problem), "{line}");
+            assert_eq!(Feature::parse(line).err(), Some(problem), "{line}");
         }
-        assert!(Feature::parse(b"#c").is_ok_and(|feature| feature.is_none()));
+        assert!(Feature::parse("#c").is_ok_and(|feature| feature.is_none()));
     }
 }
