@@ -10,9 +10,9 @@ use divan::{Bencher, black_box};
 use norn::formats::vcf::bcf::{Encoder, Scratch as Encoding};
 use norn::formats::vcf::header::Header;
 use norn::formats::vcf::record::Record;
-use norn::variants::expression::{Expression, Scratch};
+use norn::records::expression::{Expression, Scratch};
+use norn::records::pipeline::Revise;
 use norn::variants::fill_tags::{FillOptions, FillTags, parse_tags};
-use norn::variants::pipeline::Revise;
 
 fn main() {
     divan::main();

@@ -1,6 +1,6 @@
 //! `norn`: alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
 //!
-//! Layers, imports go down only: [`cli`] → [`batch`] → sciences ([`qc`], [`variants`], [`annotate`], [`prs`]) → [`report`] → [`compute`], [`formats`], [`genome`].
+//! Layers, imports go down only: [`cli`] → [`batch`] → sciences ([`qc`], [`variants`], [`annotate`], [`prs`]) → [`records`], [`report`] → [`compute`], [`formats`], [`genome`].
 
 pub mod annotate;
 pub mod batch;
@@ -10,5 +10,6 @@ pub mod formats;
 pub mod genome;
 pub mod prs;
 pub mod qc;
+pub mod records;
 pub mod report;
 pub mod variants;

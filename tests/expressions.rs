@@ -14,7 +14,7 @@ use common::variant_files::{thinned, variant_files};
 use common::*;
 use norn::formats::vcf::header::Header;
 use norn::formats::vcf::record::Record;
-use norn::variants::expression::{Expression, Scratch};
+use norn::records::expression::{Expression, Scratch};
 
 /// So many records of a file are enough.
 const RECORDS: usize = 1500;

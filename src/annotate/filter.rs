@@ -10,8 +10,8 @@ use super::listing::SourceTag;
 use super::variant::Variant;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::filter::Condition;
-use crate::variants::pipeline::{RecordProblem, Revise};
+use crate::records::condition::Condition;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// An expression with parts of entries as tags, and the header that declares them.
 ///

@@ -43,7 +43,7 @@ use crate::formats::bases::Genome;
 use crate::formats::fasta::FastaError;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::{RecordProblem, Revise};
+use crate::records::pipeline::{RecordProblem, Revise};
 use breakend::{Breakend, End};
 use csq::{Entry, Field};
 use effect::Effect;

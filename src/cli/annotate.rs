@@ -31,8 +31,8 @@ use crate::formats::bases::Genome;
 use crate::formats::fasta::Reference;
 use crate::formats::output::AtomicFile;
 use crate::formats::vcf::header::Header;
-use crate::variants::filter::Keep;
-use crate::variants::pipeline::Part;
+use crate::records::condition::Keep;
+use crate::records::pipeline::Part;
 
 /// Tell what variants do to genes, and their HGVS names, as Ensembl VEP does (INFO/CSQ).
 #[derive(Debug, Args)]

@@ -196,7 +196,7 @@ fn code_of(error: &anyhow::Error) -> u8 {
     use crate::formats::output::OutputError;
     use crate::qc::job::JobError;
     use crate::qc::outputs::OutputsError;
-    use crate::variants::pipeline::PipelineError;
+    use crate::records::pipeline::PipelineError;
     if error.downcast_ref::<qc::UsageError>().is_some() {
         exit::USAGE
     } else if matches!(

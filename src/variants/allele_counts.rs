@@ -1,10 +1,10 @@
 //! How often each allele of a record occurs: by its genotypes, or as INFO/AN and INFO/AC say.
 
-use super::genotype;
 use super::genotype_scan::{Genotype, MISSING, scan};
-use super::pipeline::RecordProblem;
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Record, parse_integer};
+use crate::records::genotype;
+use crate::records::pipeline::RecordProblem;
 
 /// Counts the alleles of the genotypes into `counts`, the reference first; false where the record has no GT.
 ///

@@ -5,11 +5,11 @@
 //! is missing; a list that is missing as a whole stays so.
 
 use super::allele_lists::{Per, Tag, count, items, next_genotype, ploidy_of};
-use super::genotype::{self, renumber};
-use super::pipeline::RecordProblem;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Record, parse_integer};
+use crate::records::genotype::{self, renumber};
+use crate::records::pipeline::RecordProblem;
 
 /// Keeps the alleles for which `keep` is true, the reference always.
 ///

@@ -9,24 +9,25 @@ use std::sync::Arc;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::expression::Expression;
 use super::fill_tags::custom::Custom;
 use super::fill_tags::{FillOptions, FillTags, parse_tags, words};
-use super::filter::{Condition, FailedGenotypes, Filter, FilterOptions, GapOptions, Gaps, Keep};
+use super::filter::{FailedGenotypes, Filter, FilterOptions, GapOptions, Gaps};
 use super::groups;
 use super::ledger::Ledger;
 use super::norm::counts::Counts;
 use super::norm::warnings::Warnings;
 use super::norm::{self, CheckRef, Collapse, Multiallelics, NormOptions, RemoveDuplicates};
-use super::pipeline::Part;
 use super::register::{RegisterOptions, SitesOnly};
 use super::rename::{Rename, RenameContigs};
 use super::set_gt::{NewGenotype, SetGt, Target};
 use super::set_id::SetId;
 use super::sex::{PloidyMap, read_sexes};
 use super::stats::{self, Stats, StatsOptions};
-use super::view::Choice;
 use crate::formats::vcf::header::Header;
+use crate::records::condition::Choice;
+use crate::records::condition::{Condition, Keep};
+use crate::records::expression::Expression;
+use crate::records::pipeline::Part;
 
 /// A chain as it is written.
 #[derive(Debug, Deserialize)]
@@ -441,7 +442,7 @@ impl Step {
                 Ok((vec![Part::Each(Box::new(Filter(options)))], header))
             }
             Self::Gaps { snp, indel, soft } => {
-                let snp = snp.map(|gap| (gap, vec![super::kinds::Kinds::INDEL], "indel".to_owned()));
+                let snp = snp.map(|gap| (gap, vec![crate::records::kinds::Kinds::INDEL], "indel".to_owned()));
                 let options = GapOptions { snp, indel: *indel, is_soft: *soft };
                 let header = options.header(header);
                 Ok((vec![Part::Ordered(Box::new(Gaps::new(options)))], header))

@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
 
-use super::kinds::Kinds;
-use super::pipeline::{RecordProblem, Revise};
 use super::sex::PloidyMap;
 use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::{write_float, write_integer};
 use crate::formats::vcf::record::{Record, parse_integer};
 use crate::genome::hardy_weinberg;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::{RecordProblem, Revise};
 use counts::{AlleleCounts, Counting, GroupCounts};
 use custom::Custom;
 pub use tags::{Tag, TagError, parse_tags, words};

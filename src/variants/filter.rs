@@ -2,88 +2,15 @@
 
 mod gaps;
 
-use std::cell::RefCell;
-
 pub use gaps::{GapOptions, Gaps};
 
-use super::expression::{Expression, Scratch};
-use super::genotype;
-use super::pipeline::{RecordProblem, Revise};
 use super::regions::{Overlap, Regions};
-use super::view::Choice;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Column, Record, parse_integer};
-
-/// A condition on sites, and on samples where it speaks of them.
-#[derive(Debug)]
-pub struct Condition {
-    expression: Expression,
-    /// Whether what it is true of passes (`-i`) or fails (`-e`).
-    choice: Choice,
-}
-
-/// What a condition says of a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Whether the site passes.
-    pub site: bool,
-    /// For each sample whether the expression is true of it; `None` where it speaks of the site alone.
-    pub samples: Option<Vec<bool>>,
-}
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
-}
-
-impl Condition {
-    /// Passes what the expression is true of, or all else.
-    pub fn new(expression: Expression, choice: Choice) -> Self {
-        Self { expression, choice }
-    }
-
-    /// The expression.
-    pub fn expression(&self) -> &Expression {
-        &self.expression
-    }
-
-    /// Whether it is `-i` or `-e`.
-    pub fn choice(&self) -> Choice {
-        self.choice
-    }
-
-    /// Whether a site passes.
-    ///
-    /// # Errors
-    /// The record does not fit the expression.
-    pub fn passes(&self, record: &Record) -> Result<bool, RecordProblem> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let is_true = self.expression.passes(record, scratch)?;
-            Ok(is_true == (self.choice == Choice::Include))
-        })
-    }
-
-    /// Whether a site passes, and of which samples the expression is true.
-    ///
-    /// # Errors
-    /// As [`Self::passes`].
-    pub fn test(&self, record: &Record) -> Result<Outcome, RecordProblem> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let verdict = self.expression.test(record, scratch)?;
-            let site = verdict.site == (self.choice == Choice::Include);
-            Ok(Outcome { site, samples: verdict.samples.map(<[bool]>::to_vec) })
-        })
-    }
-}
-
-/// Records that a condition passes, and no others.
-pub struct Keep(pub Condition);
-
-impl Revise for Keep {
-    fn revise(&self, record: &mut Record) -> Result<bool, RecordProblem> {
-        self.0.passes(record)
-    }
-}
+use crate::records::condition::{Choice, Condition, Outcome};
+use crate::records::genotype;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// What the genotypes of failed samples are set to (`-S`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +53,7 @@ impl FilterOptions {
         if let Some(name) = &self.soft_filter {
             let description = match (&self.condition, expression) {
                 (Some(condition), Some(text)) => {
-                    let when = if condition.choice == Choice::Include { "not true" } else { "true" };
+                    let when = if condition.choice() == Choice::Include { "not true" } else { "true" };
                     format!("Set if {when}: {}", text.replace('"', "\\\""))
                 }
                 _ if self.mask.is_some() => "Record masked by region".to_owned(),
@@ -179,7 +106,8 @@ impl Revise for Filter {
 impl Filter {
     /// Sets the genotypes of samples that fail, or of all where the site does; AC and AN follow where they are there.
     fn set_genotypes(&self, record: &mut Record, outcome: &Outcome, new: FailedGenotypes) {
-        let includes = self.0.condition.as_ref().is_none_or(|condition| condition.choice == Choice::Include);
+        let includes =
+            self.0.condition.as_ref().is_none_or(|condition| condition.choice() == Choice::Include);
         let fails = |sample: usize| match &outcome.samples {
             Some(samples) => samples.get(sample).copied().unwrap_or(false) != includes,
             None => !outcome.site,

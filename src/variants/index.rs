@@ -11,7 +11,6 @@ use rayon::ThreadPool;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-use super::pipeline::PipelineError;
 use crate::compute::ordered::for_each_ordered;
 use crate::formats::bgzf_writer::{BgzfWriter, Level};
 use crate::formats::binning::{BinningError, IndexBuilder, Scheme, TextLayout};
@@ -20,6 +19,7 @@ use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::reader::{Batch, Form, VariantError, VariantReader, bcf_records};
 use crate::formats::vcf::record::Record;
+use crate::records::pipeline::PipelineError;
 
 /// The kind of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::pipeline::{Each, Ordered, Part, RecordProblem};
 use crate::formats::vcf::record::Record;
+use crate::records::pipeline::{Each, Ordered, Part, RecordProblem};
 
 /// The account of a step, which its threads add to.
 #[derive(Debug, Default)]

@@ -1,11 +1,11 @@
 //! The form in which records leave a command: text or BCF, with their places where an index is wanted.
 
-use super::pipeline::RecordProblem;
 use crate::formats::vcf::bcf::{self, Encoder, Scratch};
 use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{Block, OutputKind, Place, WINDOW_SHIFT, Window};
+use crate::records::pipeline::RecordProblem;
 
 /// A form of output.
 pub struct OutputForm {

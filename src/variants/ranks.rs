@@ -12,13 +12,13 @@ use std::path::Path;
 use rayon::ThreadPool;
 use thiserror::Error;
 
-use super::pipeline::{self, Format, Part, PipelineError, RecordProblem, Revise};
 use crate::compute::communicator::{Communicator, CommunicatorError};
 use crate::formats::indexed::IndexedError;
 use crate::formats::vcf::index::VariantIndex;
 use crate::formats::vcf::reader::VariantReader;
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{PartHead, VariantWriter, WINDOW_SHIFT};
+use crate::records::pipeline::{self, Format, Part, PipelineError, RecordProblem, Revise};
 
 /// Why a pass over ranks ended early.
 #[derive(Debug, Error)]

@@ -5,12 +5,12 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-use super::kinds::Kinds;
 use crate::formats::text;
 use crate::formats::vcf::extent;
 use crate::formats::vcf::record::{Record, parse_integer};
 use crate::genome::intervals::{Interval, IntervalSet};
 use crate::genome::region::Region;
+use crate::records::kinds::Kinds;
 
 /// Why regions could not be understood.
 #[derive(Debug, Error)]

@@ -1,8 +1,8 @@
 //! A sites-only file for a register: no samples, no small counts, no header line that names people, paths or commands.
 
-use super::pipeline::{RecordProblem, Revise};
 use crate::formats::vcf::header::{Header, MetaLine, Number};
 use crate::formats::vcf::record::{Record, parse_integer};
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// Counts of carriers and what follows from them, by tag: masked together, for one can be had from the other.
 const COUNTS: [&str; 8] = ["AC", "AC_Het", "AC_Hom", "AC_Hemi", "AF", "MAF", "HWE", "ExcHet"];

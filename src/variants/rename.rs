@@ -7,11 +7,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-use super::pipeline::{RecordProblem, Revise};
 use crate::formats::text;
 use crate::formats::vcf::header::{Header, MetaLine};
 use crate::formats::vcf::record::{Column, Record};
 use crate::genome::contigs::ContigRole;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// How contigs are renamed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::pipeline::{RecordProblem, Revise};
 use crate::formats::text;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// Why samples could not be chosen.
 #[derive(Debug, Error)]

@@ -9,14 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::allele_counts;
-use super::filter::Condition;
-use super::genotype;
-use super::pipeline::{self, RecordProblem, Revise};
-use super::view::Choice;
 use crate::compute::drand48::Drand48;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Record, parse_integer};
+use crate::records::condition::{Choice, Condition};
+use crate::records::genotype;
+use crate::records::pipeline::{self, RecordProblem, Revise};
 pub use words::{Comparison, CustomAllele, NewGenotype, SetGtError, Target};
 
 /// Which samples of a record are looked at.

@@ -1,10 +1,10 @@
 //! IDs made of other columns: `bcftools annotate --set-id`.
 
-use super::expression::Scratch;
-use super::pipeline::{RecordProblem, Revise};
 use super::query::{Query, QueryError, QueryOptions};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record};
+use crate::records::expression::Scratch;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// Sets ID.
 pub struct SetId {

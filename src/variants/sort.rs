@@ -6,9 +6,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use super::pipeline::{Ordered, RecordProblem};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
+use crate::records::pipeline::{Ordered, RecordProblem};
 
 /// So many records come out of a merge at a time.
 const STEP: usize = 4096;

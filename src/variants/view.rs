@@ -2,27 +2,12 @@
 
 use super::allele_counts;
 use super::allele_subset::keep_alleles;
-use super::filter::Condition;
-use super::genotype::{self, Zygosity};
-use super::kinds::Kinds;
-use super::pipeline::{RecordProblem, Revise};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record};
-
-/// A choice between what has something and what has it not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// Only those.
-    Include,
-    /// All but those.
-    Exclude,
-}
-
-impl Choice {
-    fn takes(self, has_it: bool) -> bool {
-        (self == Self::Include) == has_it
-    }
-}
+use crate::records::condition::{Choice, Condition};
+use crate::records::genotype::{self, Zygosity};
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// The alleles that a count or frequency is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::Phase;
 use crate::formats::vcf::record::Record;
-use crate::variants::genotype::phased_alleles;
+use crate::records::genotype::phased_alleles;
 
 /// What stands at a place of a genotype.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

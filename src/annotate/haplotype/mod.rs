@@ -27,7 +27,7 @@ use super::genes::Genes;
 use crate::formats::bases::Genome;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::{Ordered, RecordProblem};
+use crate::records::pipeline::{Ordered, RecordProblem};
 use buffer::{Held, MaskSize};
 use heap::Heap;
 use model::Model;

@@ -13,7 +13,7 @@ use super::tree::{Site, Step, Tree};
 use super::{Haplotypes, MODELS, Phase, local};
 use crate::formats::vcf::extent;
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::pipeline::RecordProblem;
 
 /// How far beside exons splice regions reach.
 const BESIDE: i64 = 8;

@@ -10,7 +10,7 @@ use crate::annotate::csq;
 use crate::formats::checksum::name_and_blake3;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::{RecordProblem, Revise};
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// Each gene with its score and rank.
 const GENES: &str = "HPO_GENES";

@@ -17,7 +17,7 @@ use crate::formats::text;
 use crate::formats::vcf::header::{Header, Number, Type};
 use crate::formats::vcf::reader::{VariantError, VariantReader};
 use crate::formats::vcf::record::{Column, Record};
-use crate::variants::pipeline::{PipelineError, records_of};
+use crate::records::pipeline::{PipelineError, records_of};
 
 /// The files of a source.
 #[derive(Clone, Debug)]

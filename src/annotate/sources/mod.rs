@@ -23,7 +23,7 @@ use crate::formats::ndb::{Ndb, NdbError, Section};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record};
 use crate::genome::by_contig::ByContig;
-use crate::variants::pipeline::{RecordProblem, Revise};
+use crate::records::pipeline::{RecordProblem, Revise};
 use block::{Block, Key};
 use intervals::Intervals;
 use normal::Forms;

@@ -4,7 +4,7 @@ use super::block::Key;
 use crate::formats::bases::{Bases, Genome};
 use crate::formats::fasta::FastaError;
 use crate::formats::vcf::record::Record;
-use crate::variants::norm::align::{Sequence, Site};
+use crate::records::align::{Sequence, Site};
 
 /// Alleles that could move by so many bases or more stay where they are, on both sides.
 const FURTHEST: i64 = 5_000;

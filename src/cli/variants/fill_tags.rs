@@ -10,10 +10,10 @@ use crate::cli::qc::UsageError;
 use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
 use crate::genome::contigs::Build;
+use crate::records::pipeline::Part;
 use crate::variants::fill_tags::custom::Custom;
 use crate::variants::fill_tags::{FillOptions, FillTags, parse_tags, words};
 use crate::variants::groups;
-use crate::variants::pipeline::Part;
 use crate::variants::sex::{PloidyMap, read_sexes};
 
 /// Make INFO and FORMAT tags anew from the genotypes (bcftools +fill-tags).

@@ -8,9 +8,9 @@ use clap::Args;
 use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
 use crate::compute::communicator::Communicator;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::Part;
 use crate::variants::filter::{FailedGenotypes, Filter, FilterOptions, GapOptions, Gaps};
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::Part;
 use crate::variants::regions::{Overlap, Regions, Source};
 
 /// Filter sites and genotypes by expressions, regions and neighbours (bcftools filter).

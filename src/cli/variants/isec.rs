@@ -12,16 +12,15 @@ use crate::cli::qc::UsageError;
 use crate::formats::output::{AtomicFile, OutputError};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::writer::{IndexFormat, OutputKind, VariantWriter};
+use crate::records::condition::{Choice, Condition};
+use crate::records::expression::Expression;
 use crate::report::run_file::Run;
-use crate::variants::expression::Expression;
-use crate::variants::filter::Condition;
 use crate::variants::output::OutputForm;
 use crate::variants::regions::Overlap;
 use crate::variants::together::TogetherError;
 use crate::variants::together::input::{Input, Sieve};
 use crate::variants::together::intersect::{self, Presence, Question};
 use crate::variants::together::pairing::Pairing;
-use crate::variants::view::Choice;
 
 /// Which sites are in which files: intersections, unions, complements (bcftools isec).
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{Block, OutputKind, VariantWriter};
 use crate::genome::contigs::Build;
-use crate::variants::pipeline::{self, Part};
+use crate::records::pipeline::{self, Part};
 use crate::variants::trio::Gate;
 use crate::variants::trio::mendelian::{self, Judge, Mendelian, Modes};
 use crate::variants::trio::rules::Rules;

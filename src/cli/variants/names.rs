@@ -12,7 +12,7 @@ use crate::cli::qc::UsageError;
 use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::reader::{Form, VariantReader};
-use crate::variants::pipeline::Part;
+use crate::records::pipeline::Part;
 use crate::variants::reheader;
 use crate::variants::rename::{Rename, RenameContigs};
 use crate::variants::set_id::SetId;

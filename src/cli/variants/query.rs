@@ -13,13 +13,12 @@ use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{Block, OutputKind, VariantWriter};
-use crate::variants::expression::Scratch;
-use crate::variants::filter::Condition;
-use crate::variants::pipeline::{Part, RecordProblem};
+use crate::records::condition::{Choice, Condition};
+use crate::records::expression::Scratch;
+use crate::records::pipeline::{Part, RecordProblem};
 use crate::variants::query::{Query, QueryOptions};
 use crate::variants::ranks::{self, Pass};
 use crate::variants::samples::{self, SelectSamples};
-use crate::variants::view::Choice;
 
 /// Print fields of a VCF in a format of one's own.
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use clap::Args;
 use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, Plan};
 use crate::cli::qc::UsageError;
 use crate::compute::communicator::Communicator;
-use crate::variants::pipeline::Part;
+use crate::records::pipeline::Part;
 use crate::variants::set_gt::{self, Drawn, NewGenotype, SetGt, Target};
 
 /// Set genotypes: missing to reference, partial to missing, phased, and more (bcftools +setGT).

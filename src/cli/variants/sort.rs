@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::streams::{self, InputArguments, OutputArguments, Plan};
 use crate::compute::communicator::Communicator;
-use crate::variants::pipeline::Part;
+use crate::records::pipeline::Part;
 use crate::variants::sort::Sort;
 
 /// Sort by contig (in the header's order), position and alleles (bcftools sort).

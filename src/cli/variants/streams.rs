@@ -15,15 +15,14 @@ use crate::formats::vcf::index::VariantIndex;
 use crate::formats::vcf::reader::{Form, VariantReader};
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{Block, IndexFormat, OutputKind, VariantWriter};
+use crate::records::condition::{Choice, Condition};
+use crate::records::expression::Expression;
+use crate::records::pipeline::{self, Part, RecordProblem, Revise};
 use crate::report::run_file::{Run, RunFile};
-use crate::variants::expression::Expression;
-use crate::variants::filter::Condition;
 use crate::variants::output::OutputForm;
-use crate::variants::pipeline::{self, Part, RecordProblem, Revise};
 use crate::variants::ranks::{self, Pass};
 use crate::variants::regions::{Overlap, Regions, Source};
 use crate::variants::together::input::Sieve;
-use crate::variants::view::Choice;
 
 /// Where records come from, and which are looked at.
 #[derive(Clone, Debug, Args)]

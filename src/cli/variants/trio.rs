@@ -14,7 +14,7 @@ use crate::cli::qc::UsageError;
 use crate::compute::communicator::Communicator;
 use crate::formats::output::AtomicFile;
 use crate::formats::vcf::header::Header;
-use crate::variants::pipeline::Part;
+use crate::records::pipeline::Part;
 use crate::variants::sex::{self, SexError};
 use crate::variants::trio::Gate;
 use crate::variants::trio::denovo::Denovo;

@@ -9,7 +9,7 @@ use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, 
 use crate::cli::qc::UsageError;
 use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
-use crate::variants::pipeline::Part;
+use crate::records::pipeline::Part;
 use crate::variants::trio::Gate;
 use crate::variants::trio::denovo::{Denovo, Screen};
 use crate::variants::trio::settings::{

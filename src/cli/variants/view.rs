@@ -8,11 +8,12 @@ use super::streams::{self, ConditionArguments, InputArguments, OutputArguments, 
 use crate::cli::qc::UsageError;
 use crate::compute::communicator::Communicator;
 use crate::formats::vcf::header::Header;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::Part;
+use crate::records::condition::Choice;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::Part;
 use crate::variants::register::{RegisterOptions, SitesOnly};
 use crate::variants::samples;
-use crate::variants::view::{Bound, Choice, GenotypeClass, View, ViewOptions};
+use crate::variants::view::{Bound, GenotypeClass, View, ViewOptions};
 
 /// Convert between VCF and BCF; choose sites, samples and alleles (bcftools view).
 #[derive(Debug, Args)]

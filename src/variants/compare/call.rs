@@ -3,8 +3,8 @@
 use super::search::Phase;
 use crate::formats::bases::{Bases, concrete};
 use crate::formats::vcf::record::Record;
-use crate::variants::genotype;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::genotype;
+use crate::records::pipeline::RecordProblem;
 
 /// Alleles with more bases than this, in REF or ALT, take part as they are written only: no path is searched through
 /// them (vcfeval leaves them out altogether).

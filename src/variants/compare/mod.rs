@@ -37,7 +37,6 @@ pub use self::search::Phase;
 use self::strata::Strata;
 use self::stretches::{Stretch, Stretches};
 use super::output::OutputForm;
-use super::pipeline::RecordProblem;
 use super::together::input::{self, Input, Sieve};
 use super::together::walk::Walk;
 use super::together::{TogetherError, in_file};
@@ -45,6 +44,7 @@ use crate::compute::ordered::for_each_ordered;
 use crate::formats::bases::{Bases, Genome};
 use crate::formats::fasta::Reference;
 use crate::formats::vcf::writer::Block;
+use crate::records::pipeline::RecordProblem;
 
 /// What is compared, and how.
 pub struct Plan {

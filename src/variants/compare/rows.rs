@@ -14,7 +14,7 @@ use crate::formats::bases::Bases;
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Column, Record};
 use crate::genome::intervals::Interval;
-use crate::variants::genotype;
+use crate::records::genotype;
 
 /// Header lines of the fields that rows have.
 pub const HEADER: [&str; 9] = [

@@ -2,9 +2,9 @@
 
 use super::FillTags;
 use crate::formats::vcf::record::Record;
-use crate::variants::genotype;
+use crate::records::genotype;
+use crate::records::pipeline::RecordProblem;
 use crate::variants::genotype_scan::{Genotype, MISSING, scan};
-use crate::variants::pipeline::RecordProblem;
 use crate::variants::sex::Copies;
 
 /// How often an allele was met, by the kind of genotype.

@@ -8,8 +8,8 @@ use super::Group;
 use crate::formats::vcf::header::{Header, Number, Type};
 use crate::formats::vcf::number::{write_float, write_integer};
 use crate::formats::vcf::record::Record;
-use crate::variants::expression::{Expression, ExpressionError, Scratch, is_absent};
-use crate::variants::pipeline::RecordProblem;
+use crate::records::expression::{Expression, ExpressionError, Scratch, is_absent};
+use crate::records::pipeline::RecordProblem;
 
 /// Why a tag cannot be made.
 #[derive(Debug, Error)]

@@ -6,9 +6,9 @@ use super::add_filter;
 use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::{Ordered, RecordProblem};
 use crate::variants::allele_counts;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::{Ordered, RecordProblem};
 
 /// How near is too near.
 #[derive(Clone, Debug, Default)]

@@ -10,9 +10,9 @@ use super::origin::{self, OriginTag};
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Column, Record, cell, parse_integer};
+use crate::records::genotype::renumber;
+use crate::records::pipeline::RecordProblem;
 use crate::variants::allele_lists::{Per, Tag, count, nth, places_with, ploidy_of, push_list};
-use crate::variants::genotype::renumber;
-use crate::variants::pipeline::RecordProblem;
 
 /// So many alternate alleles are taken apart together; all are compared with all.
 const MAX_ALTERNATES: usize = 4096;

@@ -2,8 +2,8 @@
 
 use super::RemoveDuplicates;
 use crate::formats::vcf::record::Record;
+use crate::records::kinds::Kinds;
 use crate::variants::allele_lists::nth;
-use crate::variants::kinds::Kinds;
 
 /// What has been kept at a position.
 #[derive(Debug)]

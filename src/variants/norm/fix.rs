@@ -3,8 +3,8 @@
 use super::counts::{Counted, Counts};
 use crate::formats::bases::concrete;
 use crate::formats::vcf::record::{Column, Record, parse_integer};
+use crate::records::genotype::renumber;
 use crate::variants::allele_lists::{nth, push_list};
-use crate::variants::genotype::renumber;
 
 /// Whether there is a letter that is no base.
 pub fn has_other_letters(allele: &[u8]) -> bool {

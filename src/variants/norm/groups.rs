@@ -7,8 +7,8 @@ use super::join::join;
 use super::{Collapse, NormOptions};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::RecordProblem;
 
 /// The records of a position that are to be joined.
 pub struct Groups {

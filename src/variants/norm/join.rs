@@ -9,10 +9,10 @@ use super::genotypes;
 use super::origin;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record, cell};
+use crate::records::pipeline::RecordProblem;
 use crate::variants::allele_lists::{
     Per, Tag, count, genotype_count, genotype_place, items, next_genotype, ploidy_of, push_list,
 };
-use crate::variants::pipeline::RecordProblem;
 
 /// Joins records of one position, of which there are two at least.
 ///

@@ -6,7 +6,6 @@
 //!
 //! The output is sorted where the input is, and normalising it again changes nothing, however far a variant moves.
 
-pub mod align;
 mod alleles;
 mod atomise;
 mod atoms;
@@ -36,12 +35,12 @@ use self::reference::Place;
 use self::split::Split;
 use self::transcripts::{TranscriptError, Transcripts};
 use self::warnings::Warnings;
-use super::filter::Condition;
-use super::pipeline::{Each, Part, RecordProblem};
 use crate::formats::bases::Genome;
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
+use crate::records::condition::Condition;
+use crate::records::pipeline::{Each, Part, RecordProblem};
 
 /// Records of which kind are split or joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::{Multiallelics, NormOptions, SortOrder};
 use crate::formats::bases::Genome;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::{Ordered, RecordProblem};
+use crate::records::pipeline::{Ordered, RecordProblem};
 
 /// Sorts, and does what needs neighbours.
 pub struct Arrange {

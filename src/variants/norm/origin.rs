@@ -2,7 +2,7 @@
 
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record};
-use crate::variants::pipeline::RecordProblem;
+use crate::records::pipeline::RecordProblem;
 
 /// The tag that tells what a changed record was: `CHROM|POS|REF|ALT`, and of a split one `|` and the allele's number.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@
 //! is bounded by the window, or by the start of the tract around POS, whatever comes.
 //!
 //! For variants longer than [`LONGEST`] no look at the reference gives a bound (two copies of a segment anywhere make a
-//! deletion between them move), so these move by less than [`WINDOW`] or stay: see [`super::align::Site::left`].
+//! deletion between them move), so these move by less than [`WINDOW`] or stay: see [`crate::records::align::Site::left`].
 
 use crate::formats::bases::Bases;
 
@@ -63,9 +63,9 @@ fn tract_start(inside: i64, period: i64, bases: &mut Bases<'_>) -> i64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::align::{Sequence, Site};
     use super::*;
     use crate::formats::bases::tests::genome;
+    use crate::records::align::{Sequence, Site};
 
     #[test]
     fn periods_are_found() {

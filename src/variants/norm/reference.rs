@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::align::{Placement, Sequence, Site};
 use super::counts::{Counted, Counts};
 use super::fix::{self, has_other_letters};
 use super::origin::{self, OriginTag};
@@ -14,8 +13,9 @@ use super::{CheckRef, NormOptions};
 use crate::formats::bases::Genome;
 use crate::formats::fasta::FastaError;
 use crate::formats::vcf::record::{Column, Record};
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::align::{Placement, Sequence, Site};
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::RecordProblem;
 
 /// Checks, sets and aligns.
 pub struct Place {

@@ -7,10 +7,10 @@ use super::origin::{self, OriginTag};
 use super::{Collapse, NormOptions};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::{Column, Record, cell, parse_integer};
+use crate::records::genotype::renumber;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::RecordProblem;
 use crate::variants::allele_lists::{Per, Tag, count, items, nth, places_with, ploidy_of, push_list};
-use crate::variants::genotype::renumber;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::RecordProblem;
 
 /// Splits.
 pub struct Split {

@@ -3,8 +3,8 @@
 //! A deletion is written out as REF over its whole length, a duplication as an ALT that holds the copied bases again; so
 //! they are aligned as other variants are.
 
-use super::align::Sequence;
 use crate::formats::vcf::record::{Record, parse_integer};
+use crate::records::align::Sequence;
 use crate::variants::allele_lists::nth;
 
 /// Bases of the reference that a record spans: the most of REF, END and the SVLEN of alleles that span the reference, as

@@ -9,10 +9,10 @@ mod variant_key;
 
 use thiserror::Error;
 
-use super::expression::{Expression, ExpressionError, Scratch};
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::expression::{Expression, ExpressionError, Scratch};
+use crate::records::pipeline::RecordProblem;
 
 /// Why a format is refused.
 #[derive(Debug, Error, PartialEq, Eq)]

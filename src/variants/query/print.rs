@@ -7,10 +7,10 @@ use super::{Field, Part, Scratch};
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::{Column, Record, cell};
 use crate::formats::vcf::{extent, number, value};
-use crate::variants::expression::binomial;
-use crate::variants::genotype::alleles;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::expression::binomial;
+use crate::records::genotype::alleles;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::RecordProblem;
 
 /// A sample's number and its column.
 type Sample<'s> = (usize, &'s [u8]);

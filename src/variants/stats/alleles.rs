@@ -4,9 +4,9 @@ use super::bins::FrequencyBins;
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::value;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::RecordProblem;
 use crate::variants::allele_counts;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::RecordProblem;
 
 /// The alleles of a record, the reference first. Its buffers are used again for the next record.
 #[derive(Debug, Default)]

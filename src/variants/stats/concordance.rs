@@ -7,7 +7,7 @@ use super::alleles::Alleles;
 use super::genotypes::{Class, Genotype};
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::Record;
-use crate::variants::kinds::Kinds;
+use crate::records::kinds::Kinds;
 
 /// Homozygous for the reference, heterozygous with it, homozygous alternate, heterozygous alternate, missing.
 pub(super) const CLASSES: usize = 5;

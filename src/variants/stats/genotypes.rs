@@ -1,6 +1,6 @@
 //! Classes of genotypes as htslib's `bcf_gt_type` tells them apart, with the alternate alleles that they have.
 
-use crate::variants::genotype;
+use crate::records::genotype;
 
 /// What a genotype is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

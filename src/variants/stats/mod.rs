@@ -31,13 +31,13 @@ use self::exons::Frame;
 use self::samples::{Fields, Samples};
 use self::sites::Sites;
 use self::user_tag::UserCounts;
-use super::kinds::Kinds;
-use super::pipeline::{RecordProblem, Revise};
 use crate::compute::tallies::Tallies;
 use crate::formats::fasta::Reference;
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::{Column, Record};
 use crate::formats::vcf::value;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// Why counts cannot be made.
 #[derive(Debug, Error)]

@@ -2,7 +2,7 @@
 
 use crate::formats::fasta::{FastaError, Reference};
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::pipeline::RecordProblem;
 
 /// Bases behind the position that are looked at.
 const WINDOW: usize = 50;

@@ -12,8 +12,8 @@ use crate::compute::exact::ExactSum;
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::{Record, cell};
 use crate::formats::vcf::value;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::RecordProblem;
 
 /// Bins of the share of heterozygous genotypes.
 pub(super) const HET_BINS: usize = 100;

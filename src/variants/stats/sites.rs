@@ -5,7 +5,7 @@ use super::alleles::Alleles;
 use super::bins::QualityCounts;
 use super::exons::Frame;
 use super::repeats::{LONGEST, Repeat};
-use crate::variants::kinds::Kinds;
+use crate::records::kinds::Kinds;
 
 /// Indels longer than this, in bases, count as so long.
 pub(super) const LONGEST_INDEL: usize = 60;

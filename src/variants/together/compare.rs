@@ -6,7 +6,7 @@ use super::input::{self, Input, Sieve};
 use super::pairing::{self, Pairing};
 use super::walk::{Position, Walk};
 use super::{TogetherError, drive, in_file};
-use crate::variants::filter::Condition;
+use crate::records::condition::Condition;
 use crate::variants::stats::{Pair, Stats};
 
 /// What is compared, and how.

@@ -14,8 +14,8 @@ use crate::formats::vcf::header::Header;
 use crate::formats::vcf::reader::{Batch, VariantReader};
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{Block, VariantWriter};
+use crate::records::pipeline::records_of;
 use crate::variants::output::OutputForm;
-use crate::variants::pipeline::records_of;
 
 /// The header of all files: the first one's, and what the others declare beyond it.
 ///

@@ -11,7 +11,7 @@ use crate::formats::vcf::header::Header;
 use crate::formats::vcf::index::VariantIndex;
 use crate::formats::vcf::reader::{Form, VariantReader};
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::records_of;
+use crate::records::pipeline::records_of;
 use crate::variants::regions::{Overlap, Regions};
 
 /// Which records are looked at.

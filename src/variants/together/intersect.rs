@@ -9,7 +9,7 @@ use super::{TogetherError, drive, in_file};
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::{Column, Record};
 use crate::formats::vcf::writer::Block;
-use crate::variants::filter::Condition;
+use crate::records::condition::Condition;
 use crate::variants::output::OutputForm;
 
 /// In how many files, or in which, a site must be.

@@ -22,13 +22,13 @@ use std::path::{Path, PathBuf};
 use rayon::ThreadPool;
 use thiserror::Error;
 
-use super::pipeline::{PipelineError, RecordProblem};
 use super::regions::RegionsError;
 use crate::compute::ordered::for_each_ordered;
 use crate::formats::fasta::FastaError;
 use crate::formats::indexed::IndexedError;
 use crate::formats::output::OutputError;
 use crate::formats::vcf::reader::VariantError;
+use crate::records::pipeline::{PipelineError, RecordProblem};
 
 /// Why several files could not be worked on together.
 #[derive(Debug, Error)]

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::walk::Line;
 use crate::formats::vcf::record::{Column, Record};
 use crate::formats::vcf::value::integer;
-use crate::variants::kinds::Kinds;
+use crate::records::kinds::Kinds;
 
 /// What goes together (bcftools' `--collapse`, `concat --rm-dups`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

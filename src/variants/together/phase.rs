@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::formats::vcf::number::write_integer;
 use crate::formats::vcf::record::Record;
-use crate::variants::genotype;
+use crate::records::genotype;
 
 /// A phasing quality where all votes are for the same, Phred-like.
 const UNANIMOUS: i32 = 99;

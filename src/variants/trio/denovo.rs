@@ -25,8 +25,8 @@ use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::number::{write_float, write_integer};
 use crate::formats::vcf::record::Record;
 use crate::genome::intervals::Interval;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::{RecordProblem, Revise};
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// Why de novo variants cannot be looked for.
 #[derive(Debug, Error)]

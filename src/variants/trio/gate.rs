@@ -2,9 +2,8 @@
 
 use super::pedigree::Trio;
 use crate::formats::vcf::record::Record;
-use crate::variants::filter::Condition;
-use crate::variants::pipeline::RecordProblem;
-use crate::variants::view::Choice;
+use crate::records::condition::{Choice, Condition};
+use crate::records::pipeline::RecordProblem;
 
 /// An expression on sites and samples, asked of trios.
 #[derive(Debug)]
@@ -64,7 +63,7 @@ impl Gate {
 mod tests {
     use super::*;
     use crate::formats::vcf::header::Header;
-    use crate::variants::expression::Expression;
+    use crate::records::expression::Expression;
 
     #[test]
     fn all_three_decide() {

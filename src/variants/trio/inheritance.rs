@@ -2,9 +2,9 @@
 
 use super::rules::Parents;
 use crate::formats::vcf::record::Record;
-use crate::variants::genotype;
+use crate::records::genotype;
+use crate::records::pipeline::RecordProblem;
 use crate::variants::genotype_scan::{self, Genotype};
-use crate::variants::pipeline::RecordProblem;
 
 /// The most alleles of a site that is judged: one bit each.
 pub const MOST_ALLELES: usize = 64;

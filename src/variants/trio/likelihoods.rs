@@ -8,7 +8,7 @@ use super::posterior::{CHILD, Evidence, FATHER, MOTHER, log_of_phred};
 use super::settings::Noise;
 use crate::formats::vcf::record::{Record, cell};
 use crate::formats::vcf::value;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::pipeline::RecordProblem;
 
 /// A missing integer, as BCF has it (BCF 2.2, section 6.3.3); a number like any other to the model.
 pub(super) const MISSING: i32 = i32::MIN;

@@ -11,8 +11,8 @@ use crate::compute::tallies::Tallies;
 use crate::formats::vcf::extent;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::{RecordProblem, Revise};
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// What becomes of records (`-m`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

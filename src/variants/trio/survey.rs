@@ -8,8 +8,8 @@ use super::pedigree::Trio;
 use crate::compute::tallies::Tallies;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::{RecordProblem, Revise};
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::{RecordProblem, Revise};
 
 /// De novo candidates of a trio.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

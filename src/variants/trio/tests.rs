@@ -12,7 +12,7 @@ use super::survey::Survey;
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::genome::contigs::Build;
-use crate::variants::pipeline::Revise;
+use crate::records::pipeline::Revise;
 
 const HEADER: &str = "##fileformat=VCFv4.2\n##contig=<ID=X,length=156040895>\n\
     ##FORMAT=<ID=GT,Number=1,Type=String,Description=\"\">\n\

@@ -7,7 +7,7 @@ use super::rules::Missing;
 use crate::formats::vcf::header::{Header, Type};
 use crate::formats::vcf::record::Column;
 use crate::formats::vcf::value::{list, list_length, real};
-use crate::variants::genotype::renumber;
+use crate::records::genotype::renumber;
 
 /// A field of the row.
 struct Field {

@@ -35,9 +35,9 @@ use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
 use crate::formats::vcf::writer::{Block, VariantWriter};
 use crate::genome::intervals::Interval;
+use crate::records::pipeline::RecordProblem;
 use crate::variants::allele_subset::keep_alleles;
 use crate::variants::output::OutputForm;
-use crate::variants::pipeline::RecordProblem;
 
 /// A row has so many alleles at most: a list with a value for each genotype then has 8 million.
 const MAX_ALLELES: usize = 4096;

@@ -11,7 +11,7 @@ use super::row::{End, Part, Row};
 use crate::formats::vcf::extent;
 use crate::formats::vcf::record::{Column, Record};
 use crate::formats::vcf::value::integer;
-use crate::variants::kinds::Kinds;
+use crate::records::kinds::Kinds;
 use crate::variants::together::walk::Line;
 
 /// What may become multiallelic (bcftools' `--merge`).

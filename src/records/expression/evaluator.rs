@@ -12,8 +12,8 @@ use super::slot::{MISSING, Slot, is_absent};
 use super::subscript::Pick;
 use super::summary;
 use crate::formats::vcf::record::{Column, Record};
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::RecordProblem;
 
 /// What steps work on.
 pub struct State<'s> {
@@ -393,6 +393,6 @@ fn text_lengths(steps: &[Step], number: usize, record: &Record, from: &Slot, out
 
 /// The alleles of a diploid genotype; `None` where one is missing or there is one only.
 pub fn diploid(cell: &[u8]) -> Option<(usize, usize)> {
-    let mut alleles = crate::variants::genotype::alleles(cell);
+    let mut alleles = crate::records::genotype::alleles(cell);
     Some((alleles.next()??, alleles.next()??))
 }

@@ -8,7 +8,7 @@ use super::slot::{MISSING, Slot};
 use super::subscript::Pick;
 use super::summary;
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::pipeline::RecordProblem;
 
 /// Puts the probability of the site, or of each sample, into `out`.
 ///

@@ -1,7 +1,7 @@
 //! Genotypes as expressions see them, by the rules of bcftools.
 
 use super::operand::GenotypeView;
-use crate::variants::genotype::alleles;
+use crate::records::genotype::alleles;
 
 /// The word for a genotype in a view other than its text.
 pub fn class(cell: &[u8], view: GenotypeView) -> &'static [u8] {

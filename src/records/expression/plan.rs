@@ -12,7 +12,7 @@ use super::operand::{GenotypeView, InfoKind, InfoTag, Operand, Source};
 use super::parser::{Item, ItemKind};
 use super::pattern;
 use crate::formats::vcf::header::Header;
-use crate::variants::kinds::Kinds;
+use crate::records::kinds::Kinds;
 
 /// A step.
 #[derive(Debug)]

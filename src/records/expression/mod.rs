@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use norn::formats::vcf::{header::Header, record::Record};
-//! use norn::variants::expression::{Expression, Scratch};
+//! use norn::records::expression::{Expression, Scratch};
 //!
 //! let header = b"##fileformat=VCFv4.2\n##INFO=<ID=DP,Number=1,Type=Integer,Description=\"\">\n\
 //!                #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
@@ -59,7 +59,7 @@ pub use statistics::binomial;
 
 use crate::formats::vcf::header::Header;
 use crate::formats::vcf::record::Record;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::pipeline::RecordProblem;
 use evaluator::State;
 use infos::Infos;
 use plan::Step;

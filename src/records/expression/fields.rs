@@ -12,8 +12,8 @@ use super::subscript::{Chosen, Pick};
 use crate::formats::vcf::header::Type;
 use crate::formats::vcf::record::{Column, Record};
 use crate::formats::vcf::value;
-use crate::variants::kinds::Kinds;
-use crate::variants::pipeline::RecordProblem;
+use crate::records::kinds::Kinds;
+use crate::records::pipeline::RecordProblem;
 
 /// What a missing integer is where a list of INFO is read whole.
 const MISSING_IN_LIST: f64 = i32::MIN as f64;
@@ -268,7 +268,7 @@ fn pick_numbers(record: &Record, samples: usize, pick: &Pick, kind: Type, slot: 
             let mut cells = record.cells(field);
             let mut masks = vec![0u64; samples];
             for mask in &mut masks {
-                for allele in crate::variants::genotype::alleles(cells.next().unwrap_or_default()).flatten() {
+                for allele in crate::records::genotype::alleles(cells.next().unwrap_or_default()).flatten() {
                     // Beyond 63 alleles bcftools passes over the whole tag.
                     if allele > 63 {
                         return slot.clear();
@@ -325,7 +325,7 @@ fn texts(
             Pick::Genotype => {
                 let genotype = genotypes.as_mut().and_then(Iterator::next).unwrap_or_default();
                 let is_chosen =
-                    |n: usize| crate::variants::genotype::alleles(genotype).any(|allele| allele == Some(n));
+                    |n: usize| crate::records::genotype::alleles(genotype).any(|allele| allele == Some(n));
                 let parts = value::list(cell).enumerate();
                 join(parts.filter(|(n, _)| is_chosen(*n)).map(|(_, text)| text), &mut slot.text);
             }
@@ -374,7 +374,7 @@ fn missing_genotypes(
     let (mut count, mut missing) = (0, 0);
     record.cells(field).for_each(|cell| {
         count += 1;
-        missing += usize::from(crate::variants::genotype::alleles(cell).any(|allele| allele.is_none()));
+        missing += usize::from(crate::records::genotype::alleles(cell).any(|allele| allele.is_none()));
     });
     if count != samples {
         return Err(wrong_samples(record, count, samples));
@@ -410,7 +410,7 @@ fn count_alleles(
     let (mut total, mut seen) = (0.0, 0);
     for cell in record.cells(field) {
         seen += 1;
-        for allele in crate::variants::genotype::alleles(cell).flatten() {
+        for allele in crate::records::genotype::alleles(cell).flatten() {
             total += 1.0;
             if allele > alternates {
                 return Err(RecordProblem::at(
