@@ -205,3 +205,68 @@ fn annotation_over_ranks_is_that_of_one() {
         assert!(run(command, &format!("{ranks}.vcf.gz")) == expected, "{ranks} ranks");
     }
 }
+
+/// Genotypes in each format, Catalog scores and tables of weights: over ranks they come to the bytes of one, and it is told once.
+#[test]
+fn scores_over_ranks_are_those_of_one() {
+    let Some(_) = mpirun("2") else { return };
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let at = |name: &str| directory.path().join(name);
+    let panel = root().join("testdata/panel");
+    let weights = at("weights.tsv");
+    let bim = fs::read_to_string(panel.join("panel.bim")).expect("variants");
+    let mut table = "ID\tA1\ta\tb\n".to_owned();
+    for (number, line) in bim.lines().enumerate() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let (one, other) = (number as f64 / 7.0 - 3.0, 1e-9 * number as f64);
+        table += &format!("{}\t{}\t{one}\t{other}\n", columns[1], columns[4 + number % 2]);
+    }
+    fs::write(&weights, table).expect("weights");
+    let mut inputs = vec![panel.join("panel.bed"), panel.join("cohort.vcf.gz")];
+    if has("plink2") {
+        for (format, made) in [("--make-pgen", "x.pgen"), ("--export bgen-1.3", "x.bgen")] {
+            let mut plink = Command::new("plink2");
+            plink.arg("--bfile").arg(panel.join("panel")).args(format.split(' ')).arg("--out").arg(at("x"));
+            assert!(plink.output().expect("plink2").status.success(), "{format}");
+            inputs.push(at(made));
+        }
+    }
+    let scores = ["PGS900001.txt.gz", "PGS900002_hmPOS_GRCh38.txt.gz", "PGS900003.txt.gz"];
+    let run = |mut command: Command, input: &Path, words: &[&str], out: &Path| {
+        command.args(["prs", "score", "--genotypes"]).arg(input).args(words).arg("-o").arg(out);
+        let result = command.current_dir(&panel).output().expect("norn starts");
+        let said = String::from_utf8_lossy(&result.stderr).into_owned();
+        // Scores that match too few variants are told by 4.
+        assert!(matches!(result.status.code(), Some(0 | 4)), "{words:?}: {said}");
+        let mut files = BTreeMap::new();
+        if out.is_dir() {
+            for entry in fs::read_dir(out).expect("a directory") {
+                let path = entry.expect("a file").path();
+                files.insert(path.file_name().expect("a name").to_owned(), fs::read(&path).expect("bytes"));
+            }
+            files.retain(|name, _| name != "scores.run.json");
+        } else {
+            files.insert("sscore".into(), fs::read(out).expect("sums"));
+        }
+        (files, said.lines().filter(|line| line.starts_with("norn: ")).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let table = weights.to_str().expect("UTF-8");
+    let catalog = [&["--scores"][..], &scores, &["--min-overlap", "0.1", "--build", "GRCh38"]].concat();
+    for (number, input) in inputs.iter().enumerate() {
+        for (kind, words) in [("table", &["--weights", table][..]), ("catalog", &catalog)] {
+            let place = |ranks: &str| at(&format!("{number}.{kind}.{ranks}"));
+            let expected = run(Command::new(env!("CARGO_BIN_EXE_norn")), input, words, &place("one"));
+            assert!(expected.0.values().all(|bytes| !bytes.is_empty()));
+            for ranks in ["1", "2", "3"] {
+                let Some(command) = mpirun(ranks) else { return };
+                let found = run(command, input, words, &place(ranks));
+                assert!(
+                    found == expected,
+                    "{input:?} {kind} over {ranks} ranks: {:?}, {:?}",
+                    found.1,
+                    expected.1
+                );
+            }
+        }
+    }
+}

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::on_ranks;
+
 /// Polygenic scores.
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
@@ -36,7 +38,7 @@ impl PrsArguments {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            PrsCommand::Score(arguments) => arguments.run(),
+            PrsCommand::Score(arguments) => on_ranks(|ranks| arguments.run(ranks)),
             PrsCommand::Match(arguments) => arguments.run(),
             PrsCommand::Pca(arguments) => arguments.run(),
             PrsCommand::Project(arguments) => arguments.run(),

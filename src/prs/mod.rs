@@ -29,6 +29,7 @@ pub mod score_set;
 pub mod score_table;
 pub mod score_variants;
 pub mod scoring_file;
+pub mod shares;
 pub mod sscore;
 pub mod target;
 pub mod weights;

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde_json::{Value as Json, json};
 
 use crate::cli::qc::UsageError;
+use crate::compute::communicator::Communicator;
 use crate::formats::bgzf_writer::{BgzfWriter, Level};
 use crate::formats::genotypes::sample_list::SampleList;
 use crate::formats::genotypes::vcf::{DosageField, Wanted as WantedRecords};
@@ -126,6 +127,7 @@ impl GenotypeArguments {
     pub(super) fn open(
         &self,
         is_wanted: &(dyn Fn(&str, i64, &str) -> bool + Sync),
+        told: Told,
     ) -> anyhow::Result<GenotypeSet> {
         let dosage_field = self.dosage_field.map(|field| match field {
             DosageName::Ds => DosageField::Ds,
@@ -142,10 +144,10 @@ impl GenotypeArguments {
         let (genotypes, chosen) = genotypes.select(keep.as_ref(), remove.as_ref())?;
         for (option, unknown) in [("--keep", chosen.unknown_keep), ("--remove", chosen.unknown_remove)] {
             if unknown > 0 {
-                eprintln!("norn: {unknown} lines of {option} name nobody of the genotypes");
+                told.tell(format_args!("{unknown} lines of {option} name nobody of the genotypes"));
             }
         }
-        eprintln!("norn: {} of {all} people are chosen", chosen.samples.len());
+        told.tell(format_args!("{} of {all} people are chosen", chosen.samples.len()));
         Ok(genotypes)
     }
 }
@@ -159,9 +161,30 @@ fn sample_list(paths: &[PathBuf]) -> anyhow::Result<Option<SampleList>> {
     Ok((!paths.is_empty()).then_some(list))
 }
 
+/// Who says on standard error what all ranks come to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// This process.
+    Here,
+    /// Another rank.
+    Elsewhere,
+}
+
+impl Told {
+    pub(super) fn by(ranks: &Communicator) -> Self {
+        if ranks.is_root() { Self::Here } else { Self::Elsewhere }
+    }
+
+    pub(super) fn tell(self, what: std::fmt::Arguments<'_>) {
+        if self == Self::Here {
+            eprintln!("norn: {what}");
+        }
+    }
+}
+
 impl MatchingArguments {
     /// Reads scoring files, lifted to the build of the genotypes.
-    pub(super) fn read(&self, paths: &[PathBuf]) -> anyhow::Result<Vec<ScoringFile>> {
+    pub(super) fn read(&self, paths: &[PathBuf], told: Told) -> anyhow::Result<Vec<ScoringFile>> {
         if !(0.0..=1.0).contains(&self.min_overlap) {
             return Err(UsageError::new("--min-overlap: expected a share from 0 to 1".to_owned()).into());
         }
@@ -171,7 +194,7 @@ impl MatchingArguments {
         let mut files = scoring_file::read_all(&files, &reading)?;
         for file in &files {
             for remark in &file.remarks {
-                eprintln!("norn: {}: {remark}", file.name);
+                told.tell(format_args!("{}: {remark}", file.name));
             }
         }
         if let (Some(path), Some(build)) = (&self.chain, build) {
@@ -180,7 +203,8 @@ impl MatchingArguments {
                 let counts = liftover::lift(file, &chains, build)
                     .with_context(|| format!("{}: {}", file.path.display(), path.display()))?
                     .counts;
-                eprintln!("norn: {}: {} variants lifted, {} lost", file.name, counts.lifted, counts.lost());
+                let (lifted, lost) = (counts.lifted, counts.lost());
+                told.tell(format_args!("{}: {lifted} variants lifted, {lost} lost", file.name));
             }
         }
         let other = files.iter().find(|file| build.is_some() && file.build.is_some() && file.build != build);

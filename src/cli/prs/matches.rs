@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::catalog::{self, GenotypeArguments, MatchingArguments};
+use super::catalog::{self, GenotypeArguments, MatchingArguments, Told};
 use crate::cli::qc::default_threads;
 use crate::prs::target::Wanted;
 
@@ -42,9 +42,10 @@ impl MatchArguments {
     }
 
     fn matches(&self) -> anyhow::Result<ExitCode> {
-        let files = self.matching.read(&self.scores)?;
+        let files = self.matching.read(&self.scores, Told::Here)?;
         let wanted = Wanted::of(&files);
-        let genotypes = self.genotypes.open(&|contig, position, id| wanted.contains(contig, position, id))?;
+        let genotypes =
+            self.genotypes.open(&|contig, position, id| wanted.contains(contig, position, id), Told::Here)?;
         let target = catalog::target(&wanted, &genotypes);
         let matched = self.matching.matches(&files, &target);
         std::fs::create_dir_all(&self.output)?;

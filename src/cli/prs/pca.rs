@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::catalog::{self, GenotypeArguments};
+use super::catalog::{self, GenotypeArguments, Told};
 use crate::cli::qc::{UsageError, default_threads};
 use crate::formats::bed::BedReader;
 use crate::formats::output::{AtomicFile, OutputError};
@@ -104,7 +104,8 @@ impl PcaArguments {
 
     fn decompose(&self, filters: &Filters, threads: usize) -> anyhow::Result<ExitCode> {
         let run = Run::begin();
-        let genotypes = self.genotypes.open(&|contig, _, _| ContigRole::of(contig).is_autosome())?;
+        let genotypes =
+            self.genotypes.open(&|contig, _, _| ContigRole::of(contig).is_autosome(), Told::Here)?;
         let people = genotypes.samples().as_slice();
         let reported = usize::from(self.components);
         if people.len() <= reported {

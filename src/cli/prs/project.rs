@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::catalog::GenotypeArguments;
+use super::catalog::{GenotypeArguments, Told};
 use super::pca::{named, written};
 use crate::cli::qc::{UsageError, default_threads};
 use crate::prs::ancestry::loadings::Loadings;
@@ -75,7 +75,8 @@ impl ProjectArguments {
         let run = Run::begin();
         let loadings = Loadings::read(&self.loadings)?;
         let places = Places::of(&loadings);
-        let genotypes = self.genotypes.open(&|contig, position, _| places.row(contig, position).is_some())?;
+        let genotypes =
+            self.genotypes.open(&|contig, position, _| places.row(contig, position).is_some(), Told::Here)?;
         let (pairs, counts) = overlap::find(&loadings, &places, &genotypes, self.keep_ambiguous);
         eprintln!(
             "norn: {} of {} variants of the loadings are in the genotypes",

@@ -8,8 +8,9 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use super::catalog::{self, GenotypeArguments, MatchingArguments};
+use super::catalog::{self, GenotypeArguments, MatchingArguments, Told};
 use crate::cli::qc::{UsageError, default_threads};
+use crate::compute::communicator::Communicator;
 use crate::formats::genotypes::samples::SampleTable;
 use crate::formats::output::{AtomicFile, OutputError};
 use crate::prs::aggregated;
@@ -20,6 +21,7 @@ use crate::prs::kernel::{Imputation, Kernel, Part, Settings, Sums, XModel};
 use crate::prs::matching::Matched;
 use crate::prs::matrix::MatrixWriter;
 use crate::prs::score_set::ScoreSet;
+use crate::prs::shares;
 use crate::prs::sscore::{self, Columns, Look};
 use crate::prs::target::Wanted;
 use crate::prs::weights::{Effect, Weights};
@@ -120,7 +122,7 @@ enum ImputeName {
 
 impl ScoreArguments {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let columns = match &self.score_col_nums {
             Some(text) => Some(column_numbers(text).filter(|columns| columns[0] > 1).ok_or_else(|| {
                 UsageError::new(format!(
@@ -131,15 +133,23 @@ impl ScoreArguments {
         };
         let threads = self.threads.map_or_else(default_threads, |threads| usize::from(threads.max(1)));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build()?;
-        pool.install(|| match &self.weights {
-            Some(weights) => self.score_table(weights, columns.as_deref()),
-            None => self.score_catalog(threads),
-        })
+        // This thread is one of the pool's, and the one that messages of ranks go through.
+        let code = match &self.weights {
+            Some(weights) => self.score_table(weights, columns.as_deref(), ranks),
+            None => self.score_catalog(threads, ranks),
+        };
+        drop(pool);
+        code
     }
 
     /// Scores of a table, as plink2 sums them.
-    fn score_table(&self, weights: &Path, columns: Option<&[usize]>) -> anyhow::Result<ExitCode> {
-        let genotypes = self.genotypes.open(&|_, _, _| true)?;
+    fn score_table(
+        &self,
+        weights: &Path,
+        columns: Option<&[usize]>,
+        ranks: &Communicator,
+    ) -> anyhow::Result<ExitCode> {
+        let genotypes = self.genotypes.open(&|_, _, _| true, Told::by(ranks))?;
         let sites: Vec<_> = genotypes.parts().map(|part| part.source.sites()).collect();
         let effect = match self.effect {
             EffectName::Additive => Effect::Additive,
@@ -147,6 +157,10 @@ impl ScoreArguments {
             EffectName::Recessive => Effect::Recessive,
         };
         let table = DenseTable::read(weights, columns, effect, &VariantsById::new(&sites))?;
+        if !ranks.is_root() {
+            self.sums(&genotypes, &table.weights, ranks, |_| Ok(()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         if table.unmatched > 0 {
             eprintln!(
                 "norn: {} of {} rows of {} are of no variant and allele of the genotypes",
@@ -164,7 +178,7 @@ impl ScoreArguments {
             let dataset = self.matching.dataset(&self.genotypes.genotypes);
             let mut matrix = self.open_matrix(&dataset, &table.names)?;
             sscore::write_header(&mut output, samples, &table.names, look).map_err(told)?;
-            self.sums(&genotypes, &table.weights, |sums| {
+            self.sums(&genotypes, &table.weights, ranks, |sums| {
                 sscore::write_rows(&mut output, samples, sums, look).map_err(told)?;
                 matrix.add(samples, sums)
             })?;
@@ -176,27 +190,33 @@ impl ScoreArguments {
     }
 
     /// Scores of the PGS Catalog.
-    fn score_catalog(&self, threads: usize) -> anyhow::Result<ExitCode> {
+    fn score_catalog(&self, threads: usize, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let run = Run::begin();
-        let files = self.matching.read(&self.scores)?;
+        let files = self.matching.read(&self.scores, Told::by(ranks))?;
         let wanted = Wanted::of(&files);
-        let genotypes = self.genotypes.open(&|contig, position, id| wanted.contains(contig, position, id))?;
+        let genotypes = self
+            .genotypes
+            .open(&|contig, position, id| wanted.contains(contig, position, id), Told::by(ranks))?;
         let target = catalog::target(&wanted, &genotypes);
         let matched = self.matching.matches(&files, &target);
-        std::fs::create_dir_all(&self.output).with_context(|| self.output.display().to_string())?;
         let dataset = self.matching.dataset(&self.genotypes.genotypes);
-        let mut outputs = catalog::write_matches(&self.output, &dataset, &matched)?;
-        let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
-        if passing.is_empty() {
-            bail!("no score has enough variants in the genotypes");
+        if !ranks.is_root() {
+            if let Some(set) = score_set(&matched, &genotypes)? {
+                self.sums(&genotypes, &set.weights, ranks, |_| Ok(()))?;
+            }
+            return Ok(ExitCode::SUCCESS);
         }
-        let set = ScoreSet::new(&passing, &genotypes)?;
+        std::fs::create_dir_all(&self.output).with_context(|| self.output.display().to_string())?;
+        let mut outputs = catalog::write_matches(&self.output, &dataset, &matched)?;
+        let Some(set) = score_set(&matched, &genotypes)? else {
+            bail!("no score has enough variants in the genotypes");
+        };
         let mut matrix = self.open_matrix(&dataset, &set.names)?;
         if self.no_aggregated {
-            self.sums(&genotypes, &set.weights, |sums| matrix.add(genotypes.samples(), sums))?;
+            self.sums(&genotypes, &set.weights, ranks, |sums| matrix.add(genotypes.samples(), sums))?;
         } else {
             let path = self.output.join("aggregated_scores.txt.gz");
-            self.write_aggregated(&path, &dataset, &genotypes, &set, &mut matrix)?;
+            self.write_aggregated(&path, &dataset, &genotypes, &set, ranks, &mut matrix)?;
             outputs.push(path);
         }
         matrix.commit()?;
@@ -215,10 +235,10 @@ impl ScoreArguments {
             parameters: self.parameters(),
             outputs: &outputs,
             threads,
-            ranks: 1,
+            ranks: ranks.size(),
         };
         run.write(&self.output.join("scores.run.json"), &file)?;
-        let is_whole = passing.len() == matched.len();
+        let is_whole = matched.iter().all(|one| one.check().is_ok());
         Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(crate::cli::exit::BELOW_THRESHOLDS) })
     }
 
@@ -229,13 +249,14 @@ impl ScoreArguments {
         dataset: &str,
         genotypes: &GenotypeSet,
         set: &ScoreSet,
+        ranks: &Communicator,
         matrix: &mut MatrixFile,
     ) -> anyhow::Result<()> {
         let samples = genotypes.samples();
         let mut problem = None;
         catalog::compressed(path, |output| {
             aggregated::write_header(output)?;
-            let summed = self.sums(genotypes, &set.weights, |sums| {
+            let summed = self.sums(genotypes, &set.weights, ranks, |sums| {
                 aggregated::write_rows(output, dataset, samples, &set.names, sums)
                     .map_err(|source| OutputError { path: path.to_owned(), source })?;
                 matrix.add(samples, sums)
@@ -268,11 +289,12 @@ impl ScoreArguments {
         })
     }
 
-    /// Sums weights over all people, those that fit into the memory at a time.
+    /// Sums weights over all people, those that fit into the memory at a time; rank 0 gives what all ranks have to `take`.
     fn sums(
         &self,
         genotypes: &GenotypeSet,
         weights: &Weights,
+        ranks: &Communicator,
         mut take: impl FnMut(&Sums) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let table = self.read_freq.as_deref().map(FrequencyTable::read).transpose()?;
@@ -280,15 +302,22 @@ impl ScoreArguments {
         let frequencies: Option<Vec<_>> =
             table.map(|table| parts.iter().map(|part| table.of(part.source.sites())).collect());
         let kernel = Kernel::new(weights, self.settings());
+        let share = shares::variants_of(weights, ranks);
         for range in kernel.passes(genotypes.samples().len(), self.genotypes.memory << 20) {
             let mut sums = kernel.empty(genotypes.samples(), range);
             for (number, part) in parts.iter().enumerate() {
                 let frequencies = frequencies.as_ref().and_then(|all| all.get(number)).map(Vec::as_slice);
                 let part = Part { frequencies, ..*part };
-                let end = part.first + part.source.sites().len();
-                kernel.add(&part, part.first as u32..end as u32, &mut sums)?;
+                let (first, end) = (part.first as u32, (part.first + part.source.sites().len()) as u32);
+                let variants = first.max(share.start)..end.min(share.end);
+                if !variants.is_empty() {
+                    kernel.add(&part, variants, &mut sums)?;
+                }
             }
-            take(&sums)?;
+            shares::collect(ranks, &mut sums)?;
+            if ranks.is_root() {
+                take(&sums)?;
+            }
         }
         Ok(())
     }
@@ -302,6 +331,12 @@ impl ScoreArguments {
         let x_model = [XModel::Skip, XModel::Haploid, XModel::Diploid][usize::from(self.xchr_model)];
         Settings { imputation, x_model, ..Settings::default() }
     }
+}
+
+/// The weights of the scores that match well enough; `None` where there is none.
+fn score_set(matched: &[Matched<'_>], genotypes: &GenotypeSet) -> anyhow::Result<Option<ScoreSet>> {
+    let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
+    Ok(if passing.is_empty() { None } else { Some(ScoreSet::new(&passing, genotypes)?) })
 }
 
 /// The matrix, where one is wanted.

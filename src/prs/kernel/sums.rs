@@ -70,6 +70,45 @@ impl Sums {
         Ok(())
     }
 
+    /// The sums in pieces of some megabytes, for [`Self::merge_piece`] of another process.
+    pub fn pieces(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        let first = self.denominators.iter().flatten().flat_map(|count| count.to_le_bytes()).collect();
+        let tiles =
+            self.tiles.iter().map(|(_, sums)| sums.iter().flat_map(|sum| sum.to_le_bytes()).collect());
+        std::iter::once(first).chain(tiles)
+    }
+
+    /// How many pieces there are.
+    pub fn piece_count(&self) -> usize {
+        1 + self.tiles.len()
+    }
+
+    /// Adds a piece, by its number, of sums over other variants of the same samples, weights and settings.
+    ///
+    /// # Errors
+    /// There is no such piece, or it has another length.
+    pub fn merge_piece(&mut self, number: usize, bytes: &[u8]) -> Result<(), Unlike> {
+        let (numbers, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(Unlike);
+        }
+        let Some(tile) = number.checked_sub(1) else {
+            let (pairs, rest) = numbers.as_chunks::<2>();
+            if pairs.len() != self.denominators.len() || !rest.is_empty() {
+                return Err(Unlike);
+            }
+            let more: Vec<[u64; 2]> = pairs.iter().map(|pair| pair.map(u64::from_le_bytes)).collect();
+            self.add_denominators(&more);
+            return Ok(());
+        };
+        let (_, sums) =
+            self.tiles.get_mut(tile).filter(|(_, sums)| sums.len() == numbers.len()).ok_or(Unlike)?;
+        for (sum, more) in sums.iter_mut().zip(numbers) {
+            *sum = sum.wrapping_add(i64::from_le_bytes(*more));
+        }
+        Ok(())
+    }
+
     pub(super) fn add_denominators(&mut self, more: &[[u64; 2]]) {
         for (sum, more) in self.denominators.iter_mut().zip(more) {
             *sum = [sum[0] + more[0], sum[1] + more[1]];
