@@ -20,6 +20,7 @@ pub mod gzi;
 pub mod header;
 pub mod hts_reader;
 pub mod indexed;
+pub mod line_blocks;
 pub mod merged;
 pub mod ndb;
 pub mod output;

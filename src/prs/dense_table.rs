@@ -10,10 +10,8 @@ use rustc_hash::FxHashMap;
 
 use super::weights::{Effect, Weights, WeightsBuilder, WeightsError};
 use crate::formats::genotypes::sites::SiteTable;
+use crate::formats::line_blocks::{LineBlock, LineBlocks};
 use crate::formats::text;
-
-/// Lines that are parsed at a time.
-const BATCH: usize = 512;
 
 /// A table whose rows were found among the variants.
 #[derive(Clone, Debug)]
@@ -139,17 +137,22 @@ impl DenseTable {
         let names = names.ok_or_else(|| wrong(1, "the header has no names of the columns of weights"))?;
         let of_weights = |source| DenseTableProblem::Weight { line: 1, source };
         let mut builder = WeightsBuilder::new(names.len(), 1).map_err(of_weights)?;
-        let (mut lines, mut line, mut matched, mut unmatched) = (vec![Vec::new(); BATCH], 2, 0, 0);
-        loop {
-            let count = read_batch(input, &mut lines)?;
-            let Some(batch) = lines.get(..count).filter(|batch| !batch.is_empty()) else { break };
-            let rows: Vec<Result<Option<Found>, DenseTableProblem>> = batch
-                .par_iter()
-                .enumerate()
-                .map(|(at, row)| {
-                    Found::of(row, &wanted, variants).map_err(|what| wrong(line + at as u64, &what))
-                })
-                .collect();
+        let (mut line, mut matched, mut unmatched) = (2, 0, 0);
+        let mut blocks = LineBlocks::new(input);
+        let (mut block, mut next) = (LineBlock::default(), LineBlock::default());
+        let mut is_there = blocks.next(&mut block)?;
+        while is_there {
+            let row_of = |(at, place): (usize, &Range<usize>)| {
+                let row = Found::of(block.line(place), &wanted, variants);
+                row.map_err(|what| wrong(line + at as u64, &what))
+            };
+            // Reading stays on this thread: htslib's readers cannot go to another.
+            let mut rows = Vec::new();
+            let more = rayon::in_place_scope(|scope| {
+                scope.spawn(|_| rows = block.lines().par_iter().enumerate().map(row_of).collect());
+                blocks.next(&mut next)
+            });
+            let count = rows.len();
             for (line, row) in (line..).zip(rows) {
                 let Some(found) = row? else {
                     unmatched += 1;
@@ -161,21 +164,14 @@ impl DenseTable {
                 builder.count(0, found.variant, found.allele, effect).map_err(told)?;
             }
             line += count as u64;
+            is_there = more?;
+            std::mem::swap(&mut block, &mut next);
         }
         if matched == 0 {
             return Err(DenseTableProblem::NothingMatches);
         }
         Ok(Self { weights: builder.finish(), names, matched, unmatched })
     }
-}
-
-fn read_batch(input: &mut dyn BufRead, lines: &mut [Vec<u8>]) -> std::io::Result<usize> {
-    for (count, line) in lines.iter_mut().enumerate() {
-        if !text::read_line(input, line)? {
-            return Ok(count);
-        }
-    }
-    Ok(lines.len())
 }
 
 /// A row of a variant.

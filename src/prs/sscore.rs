@@ -160,19 +160,32 @@ pub fn write_header(
 ///
 /// # Errors
 /// The writer fails.
-pub fn write_rows(output: &mut dyn Write, samples: &SampleTable, sums: &Sums, look: Look) -> io::Result<()> {
+pub fn write_rows(
+    output: &mut (dyn Write + Send),
+    samples: &SampleTable,
+    sums: &Sums,
+    look: Look,
+) -> io::Result<()> {
+    let rows_of = |batch: &[usize]| -> Vec<Vec<u8>> {
+        let row_of = |sample: &usize| {
+            let mut row = Vec::new();
+            // Writing into memory does not fail.
+            let _ = write_row(&mut row, samples, sums, *sample, look);
+            row
+        };
+        batch.par_iter().map(row_of).collect()
+    };
     let numbers: Vec<usize> = sums.samples().collect();
-    for batch in numbers.chunks(BATCH * rayon::current_num_threads()) {
-        let rows: Vec<Vec<u8>> = batch
-            .par_iter()
-            .map(|sample| {
-                let mut row = Vec::new();
-                // Writing into memory does not fail.
-                let _ = write_row(&mut row, samples, sums, *sample, look);
-                row
-            })
-            .collect();
-        rows.iter().try_for_each(|row| output.write_all(row))?;
+    let mut batches = numbers.chunks(BATCH * rayon::current_num_threads());
+    let mut rows = batches.next().map(rows_of).unwrap_or_default();
+    while !rows.is_empty() {
+        let batch = batches.next();
+        let (next, written) = rayon::join(
+            || batch.map(rows_of).unwrap_or_default(),
+            || rows.iter().try_for_each(|row| output.write_all(row)),
+        );
+        written?;
+        rows = next;
     }
     Ok(())
 }
