@@ -49,3 +49,9 @@ if [ "$what" = test ] && ! target/pgs-venv/bin/python3 -c "import fraposa_pgsc, 
   # It asks for pandas 1, the others for pandas 2; it works with that.
   target/pgs-venv/bin/pip install --quiet --no-deps fraposa-pgsc==1.0.2
 fi
+
+# Apart, as each holds others' versions: what runs the pipelines of workflows/.
+if [ "$what" = test ] && ! target/snakemake-venv/bin/python3 -c "import snakemake, snakemake_executor_plugin_slurm" 2>/dev/null; then
+  python3 -m venv target/snakemake-venv
+  target/snakemake-venv/bin/pip install --quiet snakemake==9.27.1 snakemake-executor-plugin-slurm==2.8.0
+fi
