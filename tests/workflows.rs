@@ -242,7 +242,8 @@ fn each_job_has_its_share_under_slurm() {
 fn nextflow_modules_say_what_they_do_and_do_it() {
     let Some(python) = of_environment("checks-venv", "python3") else { return };
     let script = root().join("tests/nextflow.py");
-    let output = Command::new(python).arg(script).arg(env!("CARGO_BIN_EXE_norn")).output().expect("python starts");
+    let output =
+        Command::new(python).arg(script).arg(env!("CARGO_BIN_EXE_norn")).output().expect("python starts");
     let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success(), "{out}{err}");
 }
@@ -251,7 +252,8 @@ fn nextflow_modules_say_what_they_do_and_do_it() {
 fn easybuild_reads_the_easyconfig_with_every_crate() {
     let Some(python) = of_environment("checks-venv", "python3") else { return };
     let directory = tempfile::tempdir().expect("directory");
-    let output = Command::new("python3").arg(root().join("slurm/packaging/easyconfig.py")).output().expect("python3");
+    let output =
+        Command::new("python3").arg(root().join("slurm/packaging/easyconfig.py")).output().expect("python3");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let file = directory.path().join("norn-0.1.0-foss-2025b.eb");
     fs::write(&file, output.stdout).expect("easyconfig");
