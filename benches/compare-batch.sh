@@ -25,7 +25,6 @@ else:
     samples = []
     for name, kind in (("NO_child", "bam"), ("NO_father", "cram"), ("NO_mother", "cram")):
         vcf = f"{there}/{name}.vcf.gz"
-        # bcftools csq wants phased genotypes or one record at a time (-p a).
         subprocess.run(["bcftools", "view", "-s", name, "-c", "1", "-Oz", "-o", vcf, f"{data}/variants/NO.bcftools.vcf.gz"], check=True)
         samples.append({"sample": name, "bam": "", "cram": "", kind: f"{data}/alignments/{name}.{kind}", "vcf": vcf})
 with open(f"{there}/samples.tsv", "w") as file:
@@ -46,6 +45,7 @@ peers = {
     "coverage": "samtools coverage --reference {ref} {reads} > {out}/{sample}.coverage.txt",
     "mosdepth": "mosdepth -n --by 500 -f {ref} {out}/{sample} {reads}",
     "norm": "bcftools norm -m- -f {ref} -Oz -o {out}/{sample}.norm.vcf.gz {calls} && bcftools index {out}/{sample}.norm.vcf.gz",
+    # -p a: these genotypes are not phased.
     "csq": "bcftools csq -p a -f {ref} -g {gff} -Oz -o {out}/{sample}.csq.vcf.gz {out}/{sample}.norm.vcf.gz"
            " && bcftools index {out}/{sample}.csq.vcf.gz",
 }
