@@ -49,3 +49,14 @@ if [ "$what" = test ] && ! target/pgs-venv/bin/python3 -c "import fraposa_pgsc, 
   # It asks for pandas 1, the others for pandas 2; it works with that.
   target/pgs-venv/bin/pip install --quiet --no-deps fraposa-pgsc==1.0.2
 fi
+
+# Apart, for packages of their own versions: what runs the pipeline of workflows/, and what reads the other descriptions.
+if [ "$what" = test ] && ! target/snakemake-venv/bin/python3 -c "import snakemake, snakemake_executor_plugin_slurm" 2>/dev/null; then
+  python3 -m venv target/snakemake-venv
+  target/snakemake-venv/bin/pip install --quiet snakemake==9.27.1 snakemake-executor-plugin-slurm==2.8.0
+fi
+if [ "$what" = test ] && ! target/checks-venv/bin/python3 -c "import reftrace, groovy_parser, yaml, rocrate_validator, rocrate, easybuild.framework" 2>/dev/null; then
+  python3 -m venv target/checks-venv
+  target/checks-venv/bin/pip install --quiet reftrace==0.6.0 groovy-parser==0.2.2 PyYAML==6.0.3 roc-validator==0.13.0 rocrate==0.13.0 \
+    easybuild-framework==5.4.1 easybuild-easyblocks==5.4.1 easybuild-easyconfigs==5.4.1
+fi

@@ -83,7 +83,8 @@ fn document(night: &Night, run_dir: &RunDir, lines: &[Line]) -> Json {
             "description": format!("{} samples through the steps {}: results, ledger and report.", night.samples.len(),
                 night.config.steps.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ")),
             "datePublished": ended, "license": id("#license"), "conformsTo": profiles,
-            "mainEntity": id("batch.toml"), "hasPart": parts, "mentions": mentions}),
+            "author": id("#agent"), "publisher": id("#agent"), "mainEntity": id("batch.toml"), "hasPart": parts,
+            "mentions": mentions}),
         json!({"@id": "#license", "@type": "CreativeWork", "name": "No licence",
             "description": "Data on people: for use within the responsible institution only."}),
         json!({"@id": "batch.toml", "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
@@ -92,11 +93,12 @@ fn document(night: &Night, run_dir: &RunDir, lines: &[Line]) -> Json {
             "version": version, "softwareRequirements": id("#norn")}),
         json!({"@id": "#norn-batch", "@type": "ComputerLanguage", "name": "norn batch", "version": version,
             "description": "Settings of norn batch (TOML)."}),
-        json!({"@id": "#norn", "@type": "SoftwareApplication", "name": "norn", "softwareVersion": version, "version": version,
+        json!({"@id": "#norn", "@type": "SoftwareApplication", "name": "norn", "softwareVersion": version,
             "description": "Alignment QC, variant post-processing, annotation and polygenic scores."}),
         json!({"@id": "#agent", "@type": "Organization", "name": "The institution that ran norn batch"}),
         json!({"@id": "#night", "@type": "CreateAction", "name": "The run of the night", "instrument": id("batch.toml"),
-            "agent": id("#agent"), "startTime": begun, "endTime": ended, "object": inputs, "result": outputs,
+            "description": "All steps of all samples, as batch.toml has them.", "agent": id("#agent"),
+            "startTime": iso_8601(begun), "endTime": iso_8601(ended), "object": one_or_all(inputs), "result": one_or_all(outputs),
             "actionStatus": status(lines)}),
     ];
     for (uri, name, version) in PROFILES {
@@ -151,8 +153,9 @@ impl Graph {
         let begun = begun
             .map_or_else(|| finished.time.clone(), |time| humantime::format_rfc3339_millis(time).to_string());
         self.add(json!({"@id": action, "@type": "CreateAction", "name": format!("norn {} of {}", name.step.name(), name.sample),
-            "instrument": id("#norn"), "agent": id("#agent"), "startTime": begun, "endTime": finished.time,
-            "object": objects, "result": [id(&directory)],
+            "description": format!("Step {} of sample {}, as batch.toml has it.", name.step.name(), name.sample),
+            "instrument": id("#norn"), "agent": id("#agent"), "startTime": iso_8601(&begun), "endTime": iso_8601(&finished.time),
+            "object": one_or_all(objects), "result": id(&directory),
             "actionStatus": "http://schema.org/CompletedActionStatus"}));
         action
     }
@@ -160,6 +163,16 @@ impl Graph {
 
 fn id(name: &str) -> Json {
     json!({"@id": name})
+}
+
+/// A property's values; one stands alone, as RO-Crate's JSON-LD wants it.
+fn one_or_all(mut values: Vec<Json>) -> Json {
+    if values.len() == 1 { values.remove(0) } else { Json::Array(values) }
+}
+
+/// A time of the ledger with its zone as an offset: the profiles' checks do not know `Z`.
+fn iso_8601(time: &str) -> String {
+    time.strip_suffix('Z').map_or_else(|| time.to_owned(), |time| format!("{time}+00:00"))
 }
 
 /// How the last run ended.
