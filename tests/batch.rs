@@ -32,7 +32,7 @@ impl Night {
             norn_ok(&["variants", "view", "-s", sample, "-o", utf8(&calls), utf8(&truth)]);
             let sex = if sample == "father" { "XY" } else { "XX" };
             sheet += &format!(
-                "trio\t{sample}\t{sex}\t{}\t{sample}.vcf.gz\n",
+                "{sample}\t{sample}\t{sex}\t{}\t{sample}.vcf.gz\n",
                 testdata.join(format!("{sample}.bam")).display()
             );
         }
@@ -545,6 +545,75 @@ fn an_input_that_changes_while_it_is_read_is_told() {
     assert!(!night.path("run/samples/child/qc").exists());
     night.run_ok("run", &[]);
     night.check("run");
+}
+
+/// The sheet says who the samples are of; fingerprints tell whether they are.
+#[test]
+fn samples_that_were_swapped_stand_out() {
+    let night = Night::new();
+    let testdata = root().join("testdata");
+    let at = |name: &str| testdata.join(name).display().to_string();
+    night.write(
+        "batch.toml",
+        &format!(
+            "reference = {:?}\nsteps = [\"qc\"]\n[qc]\nsites = {:?}\nresources = {{ threads = 1, memory = \"64M\" }}\n",
+            at("genome.fa"),
+            at("sites.vcf.gz")
+        ),
+    );
+    // Patient, sample and whose reads it has; the pairs that are a surprise, with what is expected and found.
+    let trio = [("C", "child", "child"), ("F", "father", "father"), ("M", "mother", "mother")];
+    let cases: [(&str, Vec<(&str, &str, &str)>, &[&str]); 4] = [
+        ("as they are", trio.to_vec(), &[]),
+        (
+            "child and father",
+            vec![("C", "child", "father"), ("F", "father", "child"), ("M", "mother", "mother")],
+            &["child mother parent-child unrelated", "father mother unrelated parent-child"],
+        ),
+        (
+            "one person twice",
+            vec![("C", "child", "child"), ("N", "neighbour", "child")],
+            &["child neighbour another identical"],
+        ),
+        (
+            "tumour and normal",
+            vec![("C", "tumour", "child"), ("C", "normal", "mother")],
+            &["tumour normal identical parent-child"],
+        ),
+    ];
+    for (number, (what, samples, expected)) in cases.iter().enumerate() {
+        let mut sheet = String::from("patient\tsample\tbam\tped\n");
+        for (patient, sample, reads) in samples {
+            sheet += &format!("{patient}\t{sample}\t{}\t{}\n", at(&format!("{reads}.bam")), at("trio.ped"));
+        }
+        night.write("samples.tsv", &sheet);
+        let out = format!("run{number}");
+        night.run_ok(&out, &[]);
+        assert!(night.command(&["report", "-o", &out]).status().expect("norn starts").success());
+        let read = |name: &str| fs::read_to_string(night.path(&out).join("report").join(name)).expect(name);
+        let page = read("index.html");
+        let people = &page[page.find("id=\"people\"").expect("people")..];
+        let people = &people[..people.find("</section>").expect("an end")];
+        for surprise in *expected {
+            let words: Vec<&str> = surprise.split(' ').collect();
+            let row = people.split("<tr").find(|row| words[..2].iter().all(|word| row.contains(word)));
+            assert!(
+                row.is_some_and(|row| row.contains(words[2]) && row.contains(words[3])),
+                "{what}: {people}"
+            );
+        }
+        assert_eq!(
+            people.matches("<tr").count(),
+            if expected.is_empty() { 0 } else { expected.len() + 1 },
+            "{what}: {people}"
+        );
+        let table = read("samples.tsv");
+        let failed = table.lines().skip(1).filter(|line| line.split('\t').nth(2) == Some("FAIL")).count();
+        let named: std::collections::BTreeSet<&str> =
+            expected.iter().flat_map(|words| words.split(' ').take(2)).collect();
+        assert_eq!(failed, named.len(), "{what}: {table}");
+        assert_eq!(read("pairs.tsv").lines().count(), 1 + samples.len() * (samples.len() - 1) / 2);
+    }
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn has_checks(document: &Json) -> bool {
 }
 
 /// The first file of a directory, by name, whose name ends so.
-fn ending_with(directory: &Path, ending: &str) -> Option<std::path::PathBuf> {
+pub(super) fn ending_with(directory: &Path, ending: &str) -> Option<std::path::PathBuf> {
     let entries = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
     entries.filter(|path| path.to_string_lossy().ends_with(ending)).min()
 }

@@ -8,6 +8,7 @@ use super::config::Step;
 use super::figures::{FIGURES, SampleFigures};
 use super::history::History;
 use super::night::Night;
+use super::relations::Relations;
 use super::run_dir::RunDir;
 use super::sheet::Sample;
 use super::status::{Now, Status};
@@ -22,6 +23,7 @@ pub struct Report<'r> {
     status: &'r Status,
     rows: Vec<Row<'r>>,
     history: History,
+    relations: Option<Relations>,
     /// Heads of the audit chains: part, hash.
     heads: Vec<(String, String)>,
 }
@@ -67,7 +69,13 @@ impl Verdict {
 
 impl<'r> Report<'r> {
     /// Of a night that stands so.
-    pub fn new(night: &'r Night, run_dir: &RunDir, status: &'r Status, heads: Vec<(String, String)>) -> Self {
+    pub fn new(
+        night: &'r Night,
+        run_dir: &RunDir,
+        status: &'r Status,
+        relations: Option<Relations>,
+        heads: Vec<(String, String)>,
+    ) -> Self {
         let run = &night.config.run;
         let history = run.history.as_deref();
         let history =
@@ -76,25 +84,28 @@ impl<'r> Report<'r> {
             let figures = SampleFigures::read(sample, run_dir);
             let out = |(&key, &value): (&&'static str, &f64)| Some((key, history.stands_out(key, value)?));
             let outliers: Vec<_> = figures.values.iter().filter_map(out).collect();
-            let verdict = verdict(sample, &figures, &outliers, status);
+            let is_other = relations.as_ref().is_some_and(|all| all.of(&sample.name).next().is_some());
+            let verdict = verdict(sample, &figures, &outliers, is_other, status);
             Row { sample, figures, outliers, verdict }
         };
         let rows = night.samples.iter().map(row).collect();
-        Self { night, status, rows, history, heads }
+        Self { night, status, rows, history, relations, heads }
     }
 
-    /// Writes `index.html`, `samples.tsv`, `summary.txt` and `norn_batch_mqc.tsv`.
+    /// Writes `index.html`, `samples.tsv`, `summary.txt`, `norn_batch_mqc.tsv` and, with fingerprints, `pairs.tsv`.
     ///
     /// # Errors
     /// One cannot be written.
     pub fn write(&self, directory: &Path) -> Result<(), OutputError> {
         fs::create_dir_all(directory).map_err(|source| OutputError { path: directory.to_owned(), source })?;
-        for (name, text) in [
+        let pairs = self.relations.as_ref().map(|relations| ("pairs.tsv", relations.table.clone()));
+        let files = [
             ("samples.tsv", self.table()),
             ("norn_batch_mqc.tsv", self.multiqc()),
             ("summary.txt", self.summary()),
             ("index.html", self.page()),
-        ] {
+        ];
+        for (name, text) in files.into_iter().chain(pairs) {
             let path = directory.join(name);
             let mut file = AtomicFile::create(&path)?;
             file.write_all(text.as_bytes()).map_err(|source| OutputError { path: path.clone(), source })?;
@@ -174,6 +185,9 @@ impl<'r> Report<'r> {
             section(m, "samples", "Samples", |m| self.samples(m));
             if !self.status.failures.is_empty() {
                 section(m, "failures", "What failed", |m| self.failures(m));
+            }
+            if let Some(relations) = &self.relations {
+                section(m, "people", "People", |m| people(m, relations));
             }
             section(m, "steps", "Steps", |m| self.steps(m));
         });
@@ -267,6 +281,11 @@ impl<'r> Report<'r> {
         if row.figures.has_other_sex(row.sample) {
             remarks.push("sex is not the sheet's".to_owned());
         }
+        for surprise in self.relations.iter().flat_map(|relations| relations.of(&row.sample.name)) {
+            let other = surprise.samples.iter().find(|name| **name != row.sample.name);
+            let other = other.map_or("another", String::as_str);
+            remarks.push(format!("to {other} {}, not {}", surprise.found.name(), surprise.expected_words()));
+        }
         for (step, _) in &self.status.steps {
             if let Some(now) = self.of(row.sample, *step).filter(|now| *now != Now::Done) {
                 remarks.push(format!("{} {}", step.name(), now.word()));
@@ -332,11 +351,36 @@ impl<'r> Report<'r> {
     }
 }
 
-fn verdict(sample: &Sample, figures: &SampleFigures, outliers: &[(&str, f64)], status: &Status) -> Verdict {
+/// Pairs that are not as expected.
+fn people(m: &mut Markup, relations: &Relations) {
+    let columns = [words("sample"), words("sample"), words("expected"), words("found")];
+    let row = |surprise: &super::relations::Surprise| {
+        let [a, b] = &surprise.samples;
+        vec![bdi(a), bdi(b), Markup::of(surprise.expected_words()), Markup::of(surprise.found.name())]
+    };
+    let rows: Vec<Vec<Markup>> = relations.surprises.iter().map(row).collect();
+    let pairs = thousands(relations.pairs as u64);
+    if rows.is_empty() {
+        m.leaf("p", &[], &format!("All {pairs} pairs are as expected, by fingerprints (pairs.tsv)."));
+        return;
+    }
+    let count = thousands(rows.len() as u64);
+    let caption = format!("{count} of {pairs} pairs are not as expected, by fingerprints (pairs.tsv).");
+    html::table(m, &caption, &columns, &rows);
+}
+
+fn verdict(
+    sample: &Sample,
+    figures: &SampleFigures,
+    outliers: &[(&str, f64)],
+    is_other: bool,
+    status: &Status,
+) -> Verdict {
     let steps = status.samples.iter().find(|(name, _)| *name == sample.name).map(|(_, steps)| steps);
     let is_complete = steps.is_some_and(|steps| steps.values().all(|now| *now == Now::Done));
     match figures.verdict.as_deref() {
         Some("FAIL") => Verdict::Fail,
+        _ if is_other => Verdict::Fail,
         _ if !is_complete => Verdict::Incomplete,
         Some("WARN") => Verdict::Warn,
         _ if !outliers.is_empty() || figures.has_other_sex(sample) => Verdict::Warn,

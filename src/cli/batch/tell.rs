@@ -11,6 +11,7 @@ use crate::batch::ledger;
 use crate::batch::lock::Lock;
 use crate::batch::night::Night;
 use crate::batch::purge::purge;
+use crate::batch::relations::Relations;
 use crate::batch::report::Report;
 use crate::batch::run::read_state;
 use crate::batch::run_dir::RunDir;
@@ -54,7 +55,8 @@ impl ReportArguments {
                 eprintln!("norn: the ledger was changed: norn batch verify tells where");
             }
         }
-        Report::new(&night, &run_dir, &status, heads).write(&run_dir.report())?;
+        let relations = Relations::read(&night, &run_dir)?;
+        Report::new(&night, &run_dir, &status, relations, heads).write(&run_dir.report())?;
         crate_metadata::write(&night, &run_dir, &lines)?;
         println!("{}", run_dir.report().join("index.html").display());
         Ok(ExitCode::SUCCESS)
