@@ -547,6 +547,9 @@ fn an_input_that_changes_while_it_is_read_is_told() {
     night.check("run");
 }
 
+/// What it is; patient, sample and whose reads it has; pairs that are a surprise.
+type Case<'c> = (&'c str, Vec<(&'c str, &'c str, &'c str)>, &'c [&'c str]);
+
 /// The sheet says who the samples are of; fingerprints tell whether they are.
 #[test]
 fn samples_that_were_swapped_stand_out() {
@@ -561,9 +564,9 @@ fn samples_that_were_swapped_stand_out() {
             at("sites.vcf.gz")
         ),
     );
-    // Patient, sample and whose reads it has; the pairs that are a surprise, with what is expected and found.
+    // Of a surprise: both samples, what is expected and what is found.
     let trio = [("C", "child", "child"), ("F", "father", "father"), ("M", "mother", "mother")];
-    let cases: [(&str, Vec<(&str, &str, &str)>, &[&str]); 4] = [
+    let cases: [Case<'_>; 4] = [
         ("as they are", trio.to_vec(), &[]),
         (
             "child and father",
