@@ -182,7 +182,7 @@ impl ScoreArguments {
         let wanted = Wanted::of(&files);
         let genotypes = self.genotypes.open(&|contig, position, id| wanted.contains(contig, position, id))?;
         let target = catalog::target(&wanted, &genotypes);
-        let matched = self.matching.matches(&files, &target);
+        let matched = self.matching.matches(&files, &wanted, &target)?;
         std::fs::create_dir_all(&self.output).with_context(|| self.output.display().to_string())?;
         let dataset = self.matching.dataset(&self.genotypes.genotypes);
         let mut outputs = catalog::write_matches(&self.output, &dataset, &matched)?;
@@ -207,6 +207,7 @@ impl ScoreArguments {
             .iter()
             .cloned()
             .chain(files.iter().map(|file| file.path.clone()))
+            .chain(self.matching.inputs().iter().cloned())
             .collect();
         let file = RunFile {
             command: "prs score",
