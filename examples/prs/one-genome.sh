@@ -13,14 +13,19 @@ echo "$person" >"$out/person.txt"
 
 # Frequencies of one person are none, so missing genotypes count nothing. Better are those of a panel: --read-freq panel.afreq.
 "$norn" prs score --genotypes "$data/cohort.vcf.gz" --keep "$out/person.txt" --dataset genome --no-mean-imputation \
-  --scores "$data"/PGS*.txt.gz --build GRCh38 -o "$out/scores"
+  --intersect "$data/panel.bim" --scores "$data"/PGS*.txt.gz --build GRCh38 -o "$out/scores"
+
+# The panel's people have the same scores. Sums can only be compared over the same variants, so each side is told the other's sites.
+# A genome's file must have the sites where the person is like the reference, too: genotypes of a fixed list of sites, or a gVCF's.
+"$norn" prs score --genotypes "$data/panel.bed" --dataset reference --intersect "$data/cohort.vcf.gz" \
+  --scores "$data"/PGS*.txt.gz --build GRCh38 -o "$out/reference"
 
 # Where the person is does not depend on who else is in the file.
 "$norn" prs project --loadings "$panel/panel.loadings.gz" --genotypes "$data/cohort.vcf.gz" -o "$out/all"
 awk -v person="$person" 'NR == 1 || $2 == person' "$out/all.pcs" >"$out/person.pcs"
 
 "$norn" prs calibrate -d genome --ref-pcs "$panel/panel.pcs" --target-pcs "$out/person.pcs" --psam "$data/panel.psam" \
-  -x "$data/panel.related.id" -s "$panel/reference/aggregated_scores.txt.gz" "$out/scores/aggregated_scores.txt.gz" -o "$out/calibrated"
+  -x "$data/panel.related.id" -s "$out/reference/aggregated_scores.txt.gz" "$out/scores/aggregated_scores.txt.gz" -o "$out/calibrated"
 
 # Sex and age, for the absolute risk; the table of incidence is made up.
 printf 'IID\tSEX\tAGE\n%s\t2\t45\n' "$person" >"$out/people.tsv"

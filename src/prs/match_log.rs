@@ -1,13 +1,13 @@
 //! What became of every row of a score, and how often: pgscatalog-match's `_log.csv` and `_summary.csv`.
 //!
-//! The log has that program's columns and one more, `reason`. Rows are sorted by score and row; of one row the best match
-//! comes first.
+//! The log has that program's columns and one more, `reason`. `match_IDs` tells whether other genotypes have the variant too. Rows
+//! are sorted by score and row; of one row the best match comes first.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::matching::{Candidate, Match, Matched, find, is_ambiguous, is_barred};
+use super::matching::{Candidate, Match, Matched, Other, find, is_ambiguous, is_barred};
 use super::score_variants::ScoreVariant;
 use super::scoring_file::Weight;
 use super::target::TargetSite;
@@ -69,9 +69,10 @@ pub fn write_summary(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_
         let score = format!("{},{},{passes}", csv(dataset), csv(&matched.file.name));
         let percent = |count: u64| count as f64 / rows as f64 * 100.0;
         for (kind, count) in counts {
-            let Kind { status, ambiguous, multiallelic, several, duplicate, flipped } = kind;
+            let Kind { status, ambiguous, multiallelic, several, duplicate, flipped, shared } = kind;
             let flags = format!("{ambiguous},{multiallelic},{several},{duplicate},{flipped}");
-            writeln!(writer, "{score},{},{flags},NA,{count},{:?}", status.name(), percent(count))?;
+            let shared = is_shared(shared);
+            writeln!(writer, "{score},{},{flags},{shared},{count},{:?}", status.name(), percent(count))?;
         }
         if unmatched > 0 {
             writeln!(writer, "{score},unmatched,,,,,,,{unmatched},{:?}", percent(unmatched))?;
@@ -129,6 +130,16 @@ struct Kind {
     several: bool,
     duplicate: bool,
     flipped: bool,
+    shared: Option<bool>,
+}
+
+/// Whether other genotypes have the variant, as match_IDs; `NA` where there are no others.
+fn is_shared(shared: Option<bool>) -> &'static str {
+    match shared {
+        None => "NA",
+        Some(true) => "true",
+        Some(false) => "false",
+    }
 }
 
 /// A candidate's part of a line.
@@ -168,6 +179,7 @@ impl<'m> Line<'m> {
                 several,
                 duplicate: is_best && own.is_duplicate,
                 flipped: candidate.kind.is_flipped(),
+                shared: own.other.map(|other| is_best && other != Other::NotShared),
             },
             is_excluded,
             reason: match status {
@@ -180,10 +192,10 @@ impl<'m> Line<'m> {
     }
 
     fn write(&self, writer: &mut dyn Write, dataset: &str) -> io::Result<()> {
-        let Kind { status, ambiguous, multiallelic, several, duplicate, flipped } = self.kind;
+        let Kind { status, ambiguous, multiallelic, several, duplicate, flipped, shared } = self.kind;
         writeln!(
             writer,
-            ",{},{},{},{},{},{multiallelic},{ambiguous},{flipped},{},{},{several},{duplicate},NA,{},{dataset},{}",
+            ",{},{},{},{},{},{multiallelic},{ambiguous},{flipped},{},{},{several},{duplicate},{},{},{dataset},{}",
             csv(self.site.id),
             csv(self.site.reference),
             csv(self.alternate),
@@ -191,6 +203,7 @@ impl<'m> Line<'m> {
             self.candidate.kind.name(),
             status != Status::NotBest,
             self.is_excluded,
+            is_shared(shared),
             status.name(),
             self.reason,
         )
@@ -205,6 +218,8 @@ fn excluded(matched: &Matched<'_>, own: &Match, site: &TargetSite<'_>) -> String
         (!by_id && !rules.keep_ambiguous && is_ambiguous(&own.candidate, site), "ambiguous"),
         (!by_id && !rules.keep_multiallelic && site.is_multiallelic(), "multiallelic"),
         (!by_id && rules.ignore_strand_flips && own.candidate.kind.is_flipped(), "other strand"),
+        (own.other == Some(Other::NotShared), "not shared"),
+        (own.other == Some(Other::Excluded), "excluded in the other"),
     ];
     reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect::<Vec<_>>().join("; ")
 }

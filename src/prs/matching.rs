@@ -118,8 +118,21 @@ pub struct Match {
     pub is_one_of_several: bool,
     /// Whether another row of the score is best matched by the same alleles.
     pub is_duplicate: bool,
-    /// Whether the rules leave it out.
+    /// Whether it is left out: by the rules, or since the other genotypes do not score it.
     pub is_excluded: bool,
+    /// What other genotypes make of the row, where there are some.
+    pub other: Option<Other>,
+}
+
+/// What other genotypes make of a row that is matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// They have the same alleles, and score them.
+    Shared,
+    /// They have the same alleles, but the rules leave them out there.
+    Excluded,
+    /// They have no such site, or take the row for other alleles.
+    NotShared,
 }
 
 /// Why a row that has no match has none.
@@ -176,6 +189,8 @@ pub struct Tally {
     pub matched: u64,
     /// Those that the rules leave out.
     pub excluded: u64,
+    /// Those that the rules take, but other genotypes do not score.
+    pub not_shared: u64,
     /// Those at a site with other alleles.
     pub other_alleles: u64,
     /// Those where the genotypes have no site.
@@ -189,9 +204,9 @@ pub struct Tally {
 #[error(
     "{name}: {matched} of {rows} variants are matched, fewer than the share of {min_overlap} that is asked for \
      (--min-overlap): {no_site} have no site in the genotypes, {other_alleles} other alleles there, {excluded} are excluded, \
-     {not_scorable} cannot be scored{hint}",
+     {not_scorable} cannot be scored{not_shared}{hint}",
     matched = tally.matched, rows = tally.rows, no_site = tally.no_site, other_alleles = tally.other_alleles,
-    excluded = tally.excluded, not_scorable = tally.not_scorable, hint = self.hint()
+    excluded = tally.excluded, not_scorable = tally.not_scorable, not_shared = self.not_shared(), hint = self.hint()
 )]
 pub struct OverlapError {
     /// The score.
@@ -205,6 +220,13 @@ pub struct OverlapError {
 }
 
 impl OverlapError {
+    fn not_shared(&self) -> String {
+        match self.tally.not_shared {
+            0 => String::new(),
+            rows => format!(", {rows} are not scored in the other genotypes (--intersect)"),
+        }
+    }
+
     /// Positions of another build meet sites by chance, and their alleles mostly are not those.
     fn hint(&self) -> String {
         let Tally { matched, excluded, other_alleles, rows, not_scorable, .. } = self.tally;
@@ -231,6 +253,7 @@ pub fn match_file<'a>(file: &'a ScoringFile, target: &'a Target<'a>, rules: Rule
                 is_one_of_several: candidates.get(1).is_some_and(|next| next.kind == first.kind),
                 is_duplicate: false,
                 is_excluded: false,
+                other: None,
             }),
             Err(Unmatched::NoSite) => tally.no_site += 1,
             Err(Unmatched::OtherAlleles) => tally.other_alleles += 1,
@@ -241,6 +264,19 @@ pub fn match_file<'a>(file: &'a ScoringFile, target: &'a Target<'a>, rules: Rule
     let mut matched = Matched { file, target, rules, best, tally };
     matched.mark_duplicates();
     matched.exclude();
+    matched
+}
+
+/// Finds the variants of a file that other genotypes have too, by the same rules: rows are scored that both take for the
+/// same alleles and that are excluded in neither. So scores of both rest on the same variants.
+pub fn match_shared<'a>(
+    file: &'a ScoringFile,
+    target: &'a Target<'a>,
+    other: &Target<'_>,
+    rules: Rules,
+) -> Matched<'a> {
+    let mut matched = match_file(file, target, rules);
+    matched.intersect(&match_file(file, other, rules));
     matched
 }
 
@@ -342,6 +378,27 @@ pub(super) fn is_barred(rules: &Rules, by_id: bool, candidate: &Candidate, site:
             || rules.ignore_strand_flips && candidate.kind.is_flipped())
 }
 
+/// What a candidate is about, whichever allele is the reference.
+#[derive(Debug, PartialEq, Eq)]
+struct Alleles<'t> {
+    /// Sorted.
+    all: Vec<&'t str>,
+    effect: &'t str,
+}
+
+impl<'t> Alleles<'t> {
+    fn of(target: &'t Target<'_>, candidate: &Candidate) -> Option<Self> {
+        let site = target.get(candidate.site)?;
+        let mut all = vec![site.reference];
+        match candidate.alternate {
+            0 => all.extend(site.alternates.split(',')),
+            number => all.push(site.allele(number)?),
+        }
+        all.sort_unstable();
+        Some(Self { all, effect: site.allele(candidate.effect_allele())? })
+    }
+}
+
 impl<'a> Matched<'a> {
     /// What two rows may not share: the alleles that they are about; in tables, the allele that they count.
     fn shared(&self, best: &Match) -> (u32, u16) {
@@ -372,6 +429,30 @@ impl<'a> Matched<'a> {
         }
         self.tally.excluded = self.best.iter().filter(|best| best.is_excluded).count() as u64;
         self.tally.matched = self.best.len() as u64 - self.tally.excluded;
+    }
+
+    /// Leaves out what another match of the same file does not score.
+    fn intersect(&mut self, other: &Matched<'_>) {
+        let mut others = other.best.iter().peekable();
+        for best in &mut self.best {
+            while others.next_if(|other| other.row < best.row).is_some() {}
+            let same = others.peek().filter(|theirs| {
+                theirs.row == best.row
+                    && Alleles::of(self.target, &best.candidate)
+                        == Alleles::of(other.target, &theirs.candidate)
+            });
+            let made_of_it = match same {
+                None => Other::NotShared,
+                Some(theirs) if theirs.is_excluded => Other::Excluded,
+                Some(_) => Other::Shared,
+            };
+            best.other = Some(made_of_it);
+            if made_of_it != Other::Shared && !best.is_excluded {
+                best.is_excluded = true;
+                self.tally.not_shared += 1;
+                self.tally.matched -= 1;
+            }
+        }
     }
 
     /// Best matches, those that are excluded too, by row.

@@ -1,8 +1,8 @@
 //! Polygenic scores: scoring files, which variants of the genotypes they speak of, and sums over people.
 //!
 //! [`scoring_file`] reads what the PGS Catalog and PLINK write, [`target`] keeps those sites of the genotypes that any score
-//! asks for, [`matching`] finds each score's variants among them by the rules of the PGS Catalog Calculator, [`match_log`]
-//! writes down what became of each. [`liftover`] moves scores to another genome build. [`weights`] holds the matched weights
+//! asks for, [`matching`] finds each score's variants among them by the rules of the PGS Catalog Calculator, [`intersect`]
+//! tells which of them other genotypes have too, [`match_log`] writes down what became of each. [`liftover`] moves scores to another genome build. [`weights`] holds the matched weights
 //! of all scores by variant, [`frequencies`] what missing genotypes are taken for, [`kernel`] the sums. [`dense_table`] reads
 //! tables of weights, [`sscore`] writes sums.
 
@@ -15,6 +15,7 @@ pub mod chromosome;
 pub mod dense_table;
 pub mod frequencies;
 pub mod genotype_set;
+pub mod intersect;
 pub mod kernel;
 pub mod lifted_file;
 pub mod liftover;

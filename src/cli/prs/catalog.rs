@@ -16,9 +16,10 @@ use crate::formats::genotypes::vcf::{DosageField, Wanted as WantedRecords};
 use crate::formats::output::{AtomicFile, OutputError};
 use crate::genome::contigs::Build;
 use crate::prs::genotype_set::GenotypeSet;
+use crate::prs::intersect;
 use crate::prs::liftover::{self, Chains};
 use crate::prs::match_log;
-use crate::prs::matching::{Matched, Rules, match_file};
+use crate::prs::matching::{Matched, Rules, match_file, match_shared};
 use crate::prs::scoring_file::{self, Reading, ScoringFile};
 use crate::prs::target::{Kept, Target, Wanted};
 
@@ -83,6 +84,11 @@ pub(super) struct MatchingArguments {
     /// Of rows that match one variant keep the first, not none
     #[arg(long)]
     keep_first_match: bool,
+
+    /// Only variants that these genotypes have too, by position and both alleles in either order: a panel's for a cohort, the
+    /// cohort's for the panel (.pvar, .bim, .vcf, .vcf.gz, .bcf, .pgen, .bed, .bgen; several files are one set)
+    #[arg(long, num_args = 1.., value_name = "FILE", requires = "scores")]
+    intersect: Vec<PathBuf>,
 
     /// The share of a score's variants that must be matched
     #[arg(long, value_name = "SHARE", default_value_t = 0.75)]
@@ -241,6 +247,7 @@ impl MatchingArguments {
             "keep_multiallelic": self.keep_multiallelic,
             "ignore_strand_flips": self.ignore_strand_flips,
             "keep_first_match": self.keep_first_match,
+            "intersect": self.intersect,
             "min_overlap": self.min_overlap,
         })
     }
@@ -255,10 +262,24 @@ impl MatchingArguments {
         self.dataset.clone().unwrap_or_else(of_file)
     }
 
+    /// Genotypes of which sites alone are read.
+    pub(super) fn inputs(&self) -> &[PathBuf] {
+        &self.intersect
+    }
+
     /// Matches all files.
-    pub(super) fn matches<'a>(&self, files: &'a [ScoringFile], target: &'a Target<'a>) -> Vec<Matched<'a>> {
+    pub(super) fn matches<'a>(
+        &self,
+        files: &'a [ScoringFile],
+        wanted: &Wanted,
+        target: &'a Target<'a>,
+    ) -> anyhow::Result<Vec<Matched<'a>>> {
         let rules = self.rules();
-        files.par_iter().map(|file| match_file(file, target, rules)).collect()
+        if self.intersect.is_empty() {
+            return Ok(files.par_iter().map(|file| match_file(file, target, rules)).collect());
+        }
+        let other = intersect::sites(wanted, &self.intersect)?;
+        Ok(files.par_iter().map(|file| match_shared(file, target, &other, rules)).collect())
     }
 }
 

@@ -47,7 +47,7 @@ impl MatchArguments {
         let genotypes =
             self.genotypes.open(&|contig, position, id| wanted.contains(contig, position, id), Told::Here)?;
         let target = catalog::target(&wanted, &genotypes);
-        let matched = self.matching.matches(&files, &target);
+        let matched = self.matching.matches(&files, &wanted, &target)?;
         std::fs::create_dir_all(&self.output)?;
         let dataset = self.matching.dataset(&self.genotypes.genotypes);
         catalog::write_matches(&self.output, &dataset, &matched)?;

@@ -198,7 +198,7 @@ impl ScoreArguments {
             .genotypes
             .open(&|contig, position, id| wanted.contains(contig, position, id), Told::by(ranks))?;
         let target = catalog::target(&wanted, &genotypes);
-        let matched = self.matching.matches(&files, &target);
+        let matched = self.matching.matches(&files, &wanted, &target)?;
         let dataset = self.matching.dataset(&self.genotypes.genotypes);
         if !ranks.is_root() {
             if let Some(set) = score_set(&matched, &genotypes)? {
@@ -227,6 +227,7 @@ impl ScoreArguments {
             .iter()
             .cloned()
             .chain(files.iter().map(|file| file.path.clone()))
+            .chain(self.matching.inputs().iter().cloned())
             .collect();
         let file = RunFile {
             command: "prs score",

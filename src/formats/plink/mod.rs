@@ -40,13 +40,16 @@ impl Fileset {
     /// # Errors
     /// A table is not there, or as [`Self::open_parts`].
     pub fn open(genotypes: &Path) -> Result<Self, GenotypeError> {
-        let (mut of_variants, mut of_samples) = (["pvar", "bim"], ["psam", "fam"]);
-        if genotypes.extension().is_some_and(|extension| extension == "bed") {
-            of_variants.reverse();
-            of_samples.reverse();
-        }
-        let (variants, samples) = (beside(genotypes, &of_variants)?, beside(genotypes, &of_samples)?);
-        Self::open_parts(genotypes, &variants, &samples)
+        let variants = Self::table_of_variants(genotypes)?;
+        Self::open_parts(genotypes, &variants, &beside(genotypes, ["psam", "fam"])?)
+    }
+
+    /// The table of variants beside a `.bed` or `.pgen` file.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn table_of_variants(genotypes: &Path) -> Result<PathBuf, GenotypeError> {
+        beside(genotypes, ["pvar", "bim"])
     }
 
     /// Opens the three files of a set.
@@ -102,7 +105,10 @@ impl GenotypeSource for Fileset {
 }
 
 /// The table of the same name that is there.
-fn beside(genotypes: &Path, extensions: &[&str]) -> Result<PathBuf, GenotypeError> {
+fn beside(genotypes: &Path, mut extensions: [&str; 2]) -> Result<PathBuf, GenotypeError> {
+    if genotypes.extension().is_some_and(|extension| extension == "bed") {
+        extensions.reverse();
+    }
     let with = |extension: &&str| {
         ["", ".zst", ".gz"].map(|end| genotypes.with_extension(format!("{extension}{end}")))
     };

@@ -13,12 +13,28 @@ use crate::formats::text;
 /// # Errors
 /// It cannot be read, or its header or a line is broken.
 pub fn read(path: &Path) -> Result<SiteTable, GenotypeError> {
-    read_inner(path).map_err(|problem| problem.of(path))
+    let mut table = SiteTable::default();
+    for_each(path, &mut |contig, position, id, reference, alternates| {
+        table.push(contig, position, id, reference, alternates)
+    })?;
+    Ok(table)
 }
 
-fn read_inner(path: &Path) -> Result<SiteTable, GenotypeProblem> {
+/// Takes a variant: contig, position, identifier, reference and alternates with commas between. What is wrong with it is
+/// told with its line.
+pub type TakeSite<'t> = dyn FnMut(&str, i32, &str, &str, &str) -> Result<(), &'static str> + 't;
+
+/// Reads a table as [`read`] does, variant by variant.
+///
+/// # Errors
+/// As for [`read`], or a variant is not taken.
+pub fn for_each(path: &Path, take: &mut TakeSite<'_>) -> Result<(), GenotypeError> {
+    for_each_inner(path, take).map_err(|problem| problem.of(path))
+}
+
+fn for_each_inner(path: &Path, take: &mut TakeSite<'_>) -> Result<(), GenotypeProblem> {
     let mut input = text::open(path)?;
-    let (mut table, mut columns, mut bytes, mut line) = (SiteTable::default(), None, Vec::new(), 0);
+    let (mut columns, mut bytes, mut line) = (None, Vec::new(), 0);
     while text::read_line(input.as_mut(), &mut bytes)? {
         line += 1;
         let wrong = |what: &str| GenotypeProblem::Line { line, what: what.to_owned() };
@@ -39,9 +55,9 @@ fn read_inner(path: &Path) -> Result<SiteTable, GenotypeProblem> {
             Some(columns) => columns,
             None => columns.insert(Columns::of_bim(row).map_err(wrong)?),
         };
-        columns.add(row, &mut table).map_err(wrong)?;
+        columns.take(row, take).map_err(wrong)?;
     }
-    Ok(table)
+    Ok(())
 }
 
 /// Where the columns are.
@@ -83,7 +99,7 @@ impl Columns {
         Self { position, id, reference, alternates, count }
     }
 
-    fn add(&self, row: &str, table: &mut SiteTable) -> Result<(), &'static str> {
+    fn take(&self, row: &str, take: &mut TakeSite<'_>) -> Result<(), &'static str> {
         let mut fields = [""; MOST_COLUMNS];
         let mut count = 0;
         // Of a VCF's genotypes nothing is looked at.
@@ -96,7 +112,7 @@ impl Columns {
             return Err("fewer columns than the header or the first line has");
         }
         let position = fields[self.position].parse().map_err(|_| "the position is no number")?;
-        table.push(fields[0], position, fields[self.id], fields[self.reference], fields[self.alternates])
+        take(fields[0], position, fields[self.id], fields[self.reference], fields[self.alternates])
     }
 }
 
