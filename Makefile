@@ -18,7 +18,7 @@ test:
 	cargo fmt --check
 	cargo clippy --profile quick --all-targets -- -D warnings
 	cargo test --profile quick
-	NORN_MPI=1 cargo test --profile quick --features mpi --test communicator --test parts --test ranks --test batch
+	NORN_MPI=1 cargo test --profile quick --features mpi --test communicator --test parts --test ranks --test batch --test slurm
 
 lint:
 	cargo fmt --check

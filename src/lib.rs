@@ -1,6 +1,6 @@
 //! `norn`: alignment QC, variant post-processing, annotation and polygenic scores for genome centres.
 //!
-//! Layers, imports go down only: [`cli`] → [`batch`] → sciences ([`qc`], [`variants`], [`annotate`], [`prs`]) → [`records`], [`report`] → [`compute`], [`formats`], [`genome`].
+//! Layers, imports go down only: [`cli`] → [`batch`], [`slurm`] → sciences ([`qc`], [`variants`], [`annotate`], [`prs`]) → [`records`], [`report`] → [`compute`], [`formats`], [`genome`].
 
 pub mod annotate;
 pub mod batch;
@@ -12,4 +12,5 @@ pub mod prs;
 pub mod qc;
 pub mod records;
 pub mod report;
+pub mod slurm;
 pub mod variants;

@@ -274,6 +274,37 @@ fn only_what_changed_is_done_again() {
 }
 
 #[test]
+fn a_change_in_the_midst_of_a_file_is_seen_by_all_of_its_bytes() {
+    let night = Night::new();
+    // Larger than what is looked at otherwise: 64 KiB at each end. What is changed is a remark in the header.
+    let calls = text(&night.path("child.vcf.gz"));
+    let (first, rest) = calls.split_once('\n').expect("header");
+    let filling = "##filling=0123456789\n".repeat(8_000);
+    let (one, other) =
+        (filling.clone() + "##remark=A\n" + &filling, filling.clone() + "##remark=B\n" + &filling);
+    let write = |middle: &str| {
+        night.write("calls.vcf", &format!("{first}\n{middle}{rest}"));
+        // The same time for all: nothing but the bytes differs.
+        fs::File::open(night.path("calls.vcf"))
+            .and_then(|file| file.set_modified(std::time::UNIX_EPOCH))
+            .expect("set");
+    };
+    night.write("samples.tsv", "sample\tvcf\nS\tcalls.vcf\n");
+    write(&one);
+    night.run_ok("quick", &[]);
+    night.run_ok("full", &["--checksum"]);
+    for (out, options) in [("quick", &[][..]), ("full", &["--checksum"])] {
+        let again = night.run_ok(out, options);
+        assert!(again.contains("0 done, 2 kept"), "{out}: {again}");
+    }
+    write(&other);
+    assert!(night.run_ok("quick", &[]).contains("0 done, 2 kept"));
+    // The run directory remembers it.
+    let resumed = night.command(&["resume", "-q", "-o", "full"]).output().expect("norn starts");
+    assert!(said(&resumed).contains("2 done, 0 kept"), "{}", said(&resumed));
+}
+
+#[test]
 fn a_run_that_was_killed_goes_on_to_the_same_end() {
     let night = Night::new();
     let begun = Instant::now();
@@ -424,6 +455,54 @@ fn large_files_are_cut_and_nothing_is_seen_of_it() {
     let told = night.run_ok("cut", &[]);
     assert!(told.contains("18 done, 0 kept, 0 failed"), "{told}");
     assert_same(&night.results("whole"), &night.results("cut"), "parts of a megabyte");
+    // A rate is bytes over CPU seconds. Of parts as of wholes: with a CPU second for a million bytes, and none to put parts together, a
+    // simulation comes out the same.
+    let simulated = |run: &str| {
+        let mut lines = night.ledger(run);
+        for line in lines.iter_mut().filter(|line| line["event"] == "done") {
+            assert!(line["cpu_seconds"].as_f64().is_some(), "{line}");
+            let bytes: f64 =
+                line["inputs"].as_array().expect("inputs").iter().filter_map(|i| i["size"].as_f64()).sum();
+            let part =
+                line["task"]["part"].as_str().and_then(|part| part.split_once('/')?.1.parse::<f64>().ok());
+            let is_joined = run == "cut" && part.is_none() && line["task"]["step"] == "qc";
+            line["cpu_seconds"] = if is_joined { 0.0 } else { bytes / part.unwrap_or(1.0) / 1e6 }.into();
+        }
+        let told = format!("told-{run}");
+        fs::create_dir_all(night.path(&told)).expect("directory");
+        let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        night.write(&format!("{told}/ledger.jsonl"), &(lines.join("\n") + "\n"));
+        let words = [
+            "simulate",
+            "-c",
+            "batch.toml",
+            "-s",
+            "samples.tsv",
+            "--rates-from",
+            &told,
+            "--rate=annotate=1M",
+            "--nodes=1,2",
+            "-t",
+            "1",
+            "--overhead",
+            "0",
+        ];
+        let output = night.command(&words).output().expect("norn starts");
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    let whole = simulated("whole");
+    assert_eq!(whole, simulated("cut"));
+    // The trio's eight megabytes, about, in eight seconds on one thread.
+    let bytes: u64 = SAMPLES
+        .iter()
+        .map(|sample| fs::metadata(root().join(format!("testdata/{sample}.bam"))).expect("BAM").len())
+        .sum();
+    let seconds: f64 =
+        whole.lines().nth(1).and_then(|row| row.split('\t').nth(3)?.parse().ok()).expect("seconds");
+    let expected = bytes as f64 / 1e6;
+    // Three joins of a mebibyte, and calls.
+    assert!(seconds > expected && seconds < expected + 3.5, "{seconds} for {expected}");
     night.check("cut");
     assert!(night.run_ok("cut", &[]).contains("0 done, 18 kept"));
     // How a file is cut does not count for whether it is done.
@@ -514,6 +593,20 @@ fn a_job_array_shares_a_night() {
     assert_eq!(parts, [true, true]);
     assert_same(&night.results("whole"), &night.results("run"), "two parts");
     night.check("run");
+    // All samples are told of, and the night goes on without its settings being named again.
+    for (words, told) in [
+        (&["status", "--by-sample", "-o", "run"][..], "child\tdone\tdone\tdone"),
+        (&["report", "-o", "run"], "index.html"),
+    ] {
+        let output = night.command(words).output().expect("norn starts");
+        assert!(output.status.success() && said(&output).contains(told), "{}", said(&output));
+    }
+    assert_eq!(
+        fs::read_to_string(night.path("run/report/samples.tsv")).expect("table").lines().count(),
+        1 + SAMPLES.len()
+    );
+    let resumed = night.command(&["resume", "-q", "-o", "run"]).output().expect("norn starts");
+    assert!(said(&resumed).contains("0 done, 9 kept"), "{}", said(&resumed));
     let told = night.run_ok("run", &[]);
     assert!(told.contains("0 done, 9 kept"), "{told}");
     for wrong in ["0/2", "3/2", "a/b", "1"] {
@@ -740,9 +833,14 @@ fn a_full_disk_costs_what_was_not_finished() {
     assert_same(&night.results("whole"), &night.results("disk/run"), "after a full disk");
     night.check("disk/run");
     disk.remount("ro");
-    let output = night.run("disk/run", &[]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("Read-only file system"), "{}", said(&output));
+    // A night that is there, and one that is not.
+    for out in ["disk/run", "disk/other"] {
+        let output = night.run(out, &[]);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains("Read-only file system"), "{}", said(&output));
+        assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
+    }
+    assert_same(&night.results("whole"), &night.results("disk/run"), "after it could not be written");
 }
 
 #[test]

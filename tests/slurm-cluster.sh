@@ -23,11 +23,12 @@ start() {
   munged --force --key-file="$dir/munge/key" --socket="$dir/munge/socket" --pid-file="$dir/munged.pid" \
     --log-file="$dir/munge/log" --seed-file="$dir/munge/seed"
   host=$(hostname -s)
-  # Ports apart from those of a Slurm that may run here.
+  # Ports apart from those of a Slurm that may run here, and of another test's.
+  port=$((10000 + $$ % 7000 * 3))
   cat >"$SLURM_CONF" <<C
 ClusterName=norn
 SlurmctldHost=$host(127.0.0.1)
-SlurmctldPort=26817
+SlurmctldPort=$port
 AuthType=auth/munge
 AuthInfo=socket=$dir/munge/socket
 SlurmUser=root
@@ -44,15 +45,14 @@ JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
-MpiDefault=none
+MpiDefault=pmix
 SchedulerParameters=sched_interval=1
 SlurmdParameters=config_overrides
 ReturnToService=2
-RequeueExit=75
 MailProg=/bin/true
-KillWait=10
-NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=27001 CPUs=4 RealMemory=4000
-NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=27002 CPUs=4 RealMemory=4000
+KillWait=2
+NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 RealMemory=4000
+NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=4 RealMemory=4000
 PartitionName=normal Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 C
   slurmctld

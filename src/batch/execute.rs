@@ -36,8 +36,8 @@ pub struct Order {
     pub results: PathBuf,
     /// Whether the result is a file that the command itself keeps whole.
     pub is_state: bool,
-    /// Files that are not needed any more when it is done.
-    pub leftovers: Vec<PathBuf>,
+    /// States that it reads or keeps; they are needed until the ledger says that it is done.
+    pub states: Vec<PathBuf>,
     /// Where its messages go.
     pub log: PathBuf,
     /// The run directory, below which outputs are named.
@@ -89,17 +89,17 @@ pub fn execute(order: &Order, give_up: &AtomicBool) -> Outcome {
 fn attempt(order: &Order, give_up: &AtomicBool, effort: &mut Effort) -> io::Result<Ending> {
     let named =
         |path: &Path, error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    for parent in
-        order.leftovers.iter().map(PathBuf::as_path).chain([&*order.results]).filter_map(Path::parent)
+    for parent in order.states.iter().map(PathBuf::as_path).chain([&*order.results]).filter_map(Path::parent)
     {
         fs::create_dir_all(parent).map_err(|error| named(parent, error))?;
     }
     let _ = fs::remove_dir_all(&order.staging);
     fs::create_dir_all(&order.staging).map_err(|error| named(&order.staging, error))?;
-    let status = run(order, give_up).map_err(|error| named(&order.log, error))?;
+    let (status, seen) = run(order, give_up).map_err(|error| named(&order.log, error))?;
     let Some(status) = status else { return Ok(Ending::Dropped) };
     effort.exit = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     (effort.cpu_seconds, effort.peak_memory) = told_usage(&order.staging);
+    effort.cpu_seconds = effort.cpu_seconds.or(seen);
     if !DONE.contains(&effort.exit) {
         // Slurm tells all processes of a job to stop, ours and those that we have started.
         if status.signal().is_some_and(|signal| [libc::SIGTERM, libc::SIGINT, libc::SIGHUP].contains(&signal))
@@ -123,14 +123,11 @@ fn attempt(order: &Order, give_up: &AtomicBool, effort: &mut Effort) -> io::Resu
     } else {
         publish(order)?
     };
-    for leftover in &order.leftovers {
-        let _ = fs::remove_file(leftover);
-    }
     Ok(Ending::Done(outputs))
 }
 
-/// Runs the command; `None` if it was given up.
-fn run(order: &Order, give_up: &AtomicBool) -> io::Result<Option<ExitStatus>> {
+/// Runs the command; `None` if it was given up. And its CPU seconds, where it makes a state, beside which no run file tells them.
+fn run(order: &Order, give_up: &AtomicBool) -> io::Result<(Option<ExitStatus>, Option<f64>)> {
     if let Some(directory) = order.log.parent() {
         fs::create_dir_all(directory)?;
     }
@@ -147,20 +144,34 @@ fn run(order: &Order, give_up: &AtomicBool) -> io::Result<Option<ExitStatus>> {
     }
     let begun = Instant::now();
     let mut child = command.spawn()?;
+    let mut cpu_seconds = None;
     loop {
+        if order.is_state {
+            // A process that has ended keeps its figures until it is waited for.
+            cpu_seconds = cpu_seconds_of(child.id()).or(cpu_seconds);
+        }
         if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+            return Ok((Some(status), cpu_seconds));
         }
         if give_up.load(Ordering::Relaxed) {
             child.kill()?;
             child.wait()?;
-            return Ok(None);
+            return Ok((None, None));
         }
         // Late by a hundredth of what it took, at most.
         std::thread::sleep(
             (begun.elapsed() / 128).clamp(Duration::from_micros(200), Duration::from_millis(50)),
         );
     }
+}
+
+/// CPU seconds of a process and its threads so far, where the system has them under /proc.
+fn cpu_seconds_of(process: u32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name is in parentheses and may hold anything; utime and stime are the 12th and 13th fields behind it, in hundredths.
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / 100.0)
 }
 
 /// Gives the directory its name; what had it is gone before.

@@ -108,15 +108,22 @@ impl Night {
         }
     }
 
-    /// Keeps the night in the run directory.
+    /// Keeps the night in the run directory, by way of a directory of the run's own: parts of a job array write the same at once, and one
+    /// that is killed leaves nothing where others look.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&self, run_dir: &RunDir) -> Result<(), OutputError> {
-        let path = run_dir.night();
+    pub fn write(&self, run_dir: &RunDir, staging: &Path) -> Result<(), OutputError> {
+        let (path, text) = (staging.join("night.json"), self.text());
+        if fs::read(run_dir.night()).is_ok_and(|kept| kept == text.as_bytes()) {
+            return Ok(());
+        }
+        let error = |source| OutputError { path: path.clone(), source };
+        fs::create_dir_all(staging).map_err(error)?;
         let mut file = AtomicFile::create(&path)?;
-        file.write_all(self.text().as_bytes()).map_err(|source| OutputError { path, source })?;
-        file.commit()
+        file.write_all(text.as_bytes()).map_err(error)?;
+        file.commit()?;
+        fs::rename(&path, run_dir.night()).map_err(error)
     }
 
     /// BLAKE3 of settings and samples.

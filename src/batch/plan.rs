@@ -54,7 +54,7 @@ pub struct Task {
 /// What a task makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Makes {
-    /// A directory of results, and states that are removed then.
+    /// A directory of results; and states that are removed when the ledger has it.
     Results {
         /// The directory.
         directory: PathBuf,
@@ -286,7 +286,7 @@ impl Plan {
             !options.iter().any(|word| word.starts_with("--per-base") || word.starts_with("--quantize"));
         let split = config.qc.split.0.0;
         let parts = whole.cost.div_ceil(split.max(1)).min(512) as usize;
-        let states = run_dir.work().join("states").join(&sample.name);
+        let states = run_dir.states(&sample.name);
         if parts > 1 && keeps_states && is_indexed {
             let whole_at = self.tasks.len() + parts;
             let mut all = Vec::new();

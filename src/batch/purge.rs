@@ -44,7 +44,7 @@ pub fn purge(run_dir: &RunDir, sample: &str) -> Result<usize, PurgeError> {
     }
     let _lock = Lock::take(run_dir, "")?;
     let mut files = 0;
-    for path in [run_dir.samples().join(sample), run_dir.work().join("states").join(sample)] {
+    for path in [run_dir.samples().join(sample), run_dir.states(sample)] {
         files += remove_all(&path)?;
     }
     let entries = match fs::read_dir(run_dir.logs()) {

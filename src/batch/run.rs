@@ -90,8 +90,10 @@ pub struct Tally {
 /// A run of a night.
 #[derive(Debug)]
 pub struct Run<'r> {
-    /// Settings and samples.
+    /// Settings, and the samples of this part.
     pub night: &'r Night,
+    /// Settings and all samples, as status and report want them.
+    pub whole: &'r Night,
     /// Where.
     pub run_dir: &'r RunDir,
     /// `3-of-8` for a part of a job array.
@@ -114,9 +116,7 @@ impl Run<'_> {
         let lock = Lock::take(self.run_dir, self.part)?;
         let staging = self.clean_staging()?;
         let mut journal = Journal::open(self.run_dir, self.part)?;
-        if self.part.is_empty() {
-            self.night.write(self.run_dir)?;
-        }
+        self.whole.write(self.run_dir, &staging)?;
         journal.append(Event::Begin {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: host().unwrap_or_default(),
@@ -147,16 +147,6 @@ impl Run<'_> {
         for entry in fs::read_dir(&work).map_err(|source| self.error(&work, source))?.flatten() {
             if entry.file_name().to_string_lossy().starts_with(&prefix) {
                 fs::remove_dir_all(entry.path()).map_err(|source| self.error(&entry.path(), source))?;
-            }
-        }
-        // Of a run that was killed while it wrote night.json. Parts do not write it, so nobody does now.
-        if self.part.is_empty() {
-            let root = self.run_dir.root();
-            for entry in fs::read_dir(root).map_err(|source| self.error(root, source))?.flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if name.starts_with(".night.json.") && name.ends_with(".tmp") {
-                    fs::remove_file(entry.path()).map_err(|source| self.error(&entry.path(), source))?;
-                }
             }
         }
         Ok(work.join(format!("{prefix}{}", std::process::id())))
@@ -293,6 +283,7 @@ impl<'r> Shift<'r> {
             for task in ready {
                 self.looked_at[task] = true;
                 if self.need_not(task) {
+                    self.forget_states(task);
                     let goes_on = self.judge(task);
                     self.schedule.keep(task, goes_on);
                     self.tally.kept += 1;
@@ -350,7 +341,7 @@ impl<'r> Shift<'r> {
         let part = task.name.part.replace('/', "-of-");
         let dotted = |name: &str| if part.is_empty() { name.to_owned() } else { format!("{name}.{part}") };
         let name = dotted(&format!("{}.{}", task.name.sample, task.name.step.name()));
-        let (results, is_state, leftovers) = match &task.makes {
+        let (results, is_state, states) = match &task.makes {
             Makes::Results { directory, states } => (directory.clone(), false, states.clone()),
             Makes::State(path) => (path.clone(), true, Vec::new()),
         };
@@ -362,7 +353,7 @@ impl<'r> Shift<'r> {
             staging: self.staging.join(&name),
             results,
             is_state,
-            leftovers,
+            states,
             log: run_dir.logs().join(format!("{name}.log")),
             root: run_dir.root().to_owned(),
         }
@@ -389,6 +380,7 @@ impl<'r> Shift<'r> {
                 self.progress.add(task.cost, 0);
                 self.tally.done += 1;
                 self.tally.waiting -= 1;
+                self.forget_states(number);
                 if self.judge(number) {
                     self.schedule.done(number);
                 } else {
@@ -431,6 +423,16 @@ impl<'r> Shift<'r> {
             }
         }
         Ok(())
+    }
+
+    /// Once the ledger has a sample's figures, the states that they were made of are not needed any more. Not sooner: when this run ends between
+    /// the two, parts would have to be counted again.
+    fn forget_states(&self, number: usize) {
+        let task = &self.plan.tasks[number];
+        if task.name.step == Step::Qc && task.part_of.is_none() {
+            // Mostly there is none.
+            let _ = fs::remove_dir_all(self.run.run_dir.states(&task.name.sample));
+        }
     }
 
     /// Counts the verdict of a finished task; whether the sample goes on.

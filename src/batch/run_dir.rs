@@ -81,6 +81,11 @@ impl RunDir {
         self.samples().join(sample).join(step.name())
     }
 
+    /// States of a sample's alignments: of parts, and of a pass that was cut off.
+    pub fn states(&self, sample: &str) -> PathBuf {
+        self.work().join("states").join(sample)
+    }
+
     /// What is not finished, and states of parts.
     pub fn work(&self) -> PathBuf {
         self.root.join("work")

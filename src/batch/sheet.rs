@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::problems::Problems;
+use crate::qc::relate::pedigree::Pedigree;
 
 /// What is known of a sample before anything is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub struct Sample {
     pub panel: Option<PathBuf>,
     /// HPO terms.
     pub hpo: Vec<String>,
-    /// The family.
+    /// The family's pedigree, which tells the sex where the sheet does not.
     pub ped: Option<PathBuf>,
     /// What the sheet says of consent.
     pub consent: Option<String>,
@@ -104,6 +105,7 @@ fn parse(path: &Path, text: &[u8], problems: &mut Problems) -> (Vec<Sample>, Vec
     let others = head.iter().filter(|name| !COLUMNS.contains(&name.as_str())).cloned().collect();
     let mut samples: Vec<Sample> = Vec::new();
     let mut lanes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut pedigrees = BTreeMap::new();
     for row in rows {
         let row = match row {
             Ok(row) => row,
@@ -123,7 +125,8 @@ fn parse(path: &Path, text: &[u8], problems: &mut Problems) -> (Vec<Sample>, Vec
             continue;
         }
         let row = Row { path, line, head: &head, cells: &row };
-        let (sample, lane) = row.sample(problems);
+        let (mut sample, lane) = row.sample(problems);
+        row.ask_pedigree(&mut sample, &mut pedigrees, problems);
         let seen = lanes.entry(sample.name.clone()).or_default();
         match samples.iter_mut().find(|other| other.name == sample.name) {
             None => samples.push(sample),
@@ -236,6 +239,38 @@ impl Row<'_> {
         (sample, self.cell("lane").to_owned())
     }
 
+    /// Holds the sample against its pedigree. Families share a file, which is read once.
+    fn ask_pedigree(
+        &self,
+        sample: &mut Sample,
+        known: &mut BTreeMap<PathBuf, Option<Pedigree>>,
+        problems: &mut Problems,
+    ) {
+        // That there is no file was told before.
+        let Some(path) = sample.ped.as_ref().filter(|path| path.is_file()) else { return };
+        let mut tell = |column: &str, what: &str| problems.cell(self.path, self.line, column, what);
+        let pedigree = known
+            .entry(path.clone())
+            .or_insert_with(|| Pedigree::read(path).map_err(|error| tell("ped", &error.to_string())).ok());
+        let Some(pedigree) = pedigree else { return };
+        let Some(person) = pedigree.get(&sample.name) else {
+            tell("ped", &format!("{}: {} is not in it", path.display(), sample.name));
+            return;
+        };
+        let sex = match person.sex.as_str() {
+            "1" => Some("XY".to_owned()),
+            "2" => Some("XX".to_owned()),
+            _ => None,
+        };
+        match (&sample.sex, &sex) {
+            (Some(here), Some(there)) if here != there => {
+                tell("sex", &format!("{here}, but {there} in {}", path.display()));
+            }
+            (None, _) => sample.sex = sex,
+            _ => {}
+        }
+    }
+
     fn cell(&self, column: &str) -> &str {
         let at = self.head.iter().position(|name| name == column);
         at.and_then(|at| self.cells.get(at)).unwrap_or_default()
@@ -283,9 +318,10 @@ mod tests {
     /// Files a.bam, b.bam and c.vcf.gz with a sheet beside them.
     fn read_text(text: &str) -> Result<(Vec<Sample>, Vec<String>), Vec<String>> {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["a.bam", "a.bam.bai", "b.bam", "c.vcf.gz", "d.cram"] {
+        for name in ["a.bam", "a.bam.bai", "b.bam", "c.vcf.gz", "d.cram", "bad.ped"] {
             fs::write(directory.path().join(name), b"x").unwrap();
         }
+        fs::write(directory.path().join("f.ped"), "F A 0 0 1\nF B 0 0 2 1\nF C 0 0 0\n").unwrap();
         let path = directory.path().join("samples.tsv");
         fs::write(&path, text).unwrap();
         let here = format!("{}/", directory.path().display());
@@ -304,6 +340,26 @@ mod tests {
         let (samples, _) =
             read_text("sample\tvcf\thpo\n# a remark\n\"S-1\"\tc.vcf.gz\tHP:0001250,HP:0000118\n\n").unwrap();
         assert_eq!((samples[0].name.as_str(), samples[0].hpo.len(), samples[0].line), ("S-1", 2, 3));
+    }
+
+    #[test]
+    fn a_pedigree_tells_the_sex_and_is_held_against_it() {
+        let (samples, _) =
+            read_text("sample,sex,bam,ped\nA,,a.bam,f.ped\nB,XX,a.bam,f.ped\nC,XY,a.bam,f.ped\nD,,a.bam,\n")
+                .unwrap();
+        let sexes: Vec<_> = samples.iter().map(|sample| sample.sex.as_deref()).collect();
+        assert_eq!(sexes, [Some("XY"), Some("XX"), Some("XY"), None]);
+        let problems = read_text(
+            "sample,sex,bam,ped\nA,XX,a.bam,f.ped\nD,,a.bam,f.ped\nE,,a.bam,bad.ped\nF,,a.bam,bad.ped\n",
+        );
+        assert_eq!(
+            problems.unwrap_err(),
+            [
+                "samples.tsv: line 2, column sex: XX, but XY in f.ped",
+                "samples.tsv: line 3, column ped: f.ped: D is not in it",
+                "samples.tsv: line 4, column ped: bad.ped, line 1: a PED line has family, person, father, mother and sex",
+            ]
+        );
     }
 
     #[test]

@@ -150,6 +150,7 @@ impl Simulation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn simulation(costs: &[u64], threads: usize) -> Simulation {
         let item = |&cost: &u64| Item { cost, room: Room { threads: 1, memory: 1 }, after: Vec::new() };
@@ -196,5 +197,57 @@ mod tests {
             "{with:?}"
         );
         assert_eq!(simulation(&[600; 24], 4).run(64).seconds, 600.0);
+    }
+
+    #[test]
+    fn rates_overhead_and_what_waits_for_what_are_counted() {
+        // QC of 100 bytes at 10 a second; calls of 6 bytes at 2 a second, then at 3 behind that; each task a second later.
+        let mut night = simulation(&[100, 6, 6], 2);
+        night.overhead = 1.0;
+        night.steps = vec![Step::Qc, Step::Variants, Step::Annotate];
+        night.items[2].after = vec![1];
+        let rate = |bytes_per_second| Rate { bytes_per_second, serial: 0.0 };
+        night.rates = vec![(Step::Qc, rate(10.0)), (Step::Variants, rate(2.0)), (Step::Annotate, rate(3.0))];
+        // 11 seconds on one thread; 4 and then 3 on the other.
+        let found = night.run(1);
+        assert!((found.seconds - 11.0).abs() < 1e-6, "{found:?}");
+        assert!((found.efficiency - 18.0 / 22.0).abs() < 1e-6, "{found:?}");
+        // One after the other on one thread.
+        night.room.threads = 1;
+        assert!((night.run(1).seconds - 18.0).abs() < 1e-6);
+    }
+
+    proptest! {
+        /// What no schedule can do, this one does not; what every greedy one does, it does; and no work comes or goes.
+        #[test]
+        fn a_schedule_keeps_its_bounds(
+            costs in prop::collection::vec(1u64..1000, 1..40),
+            chained in prop::collection::vec(any::<bool>(), 40),
+            threads in 1usize..6,
+            nodes in 1usize..6,
+        ) {
+            let mut night = simulation(&costs, threads);
+            let mut chains = Vec::new();
+            for (task, &cost) in costs.iter().enumerate() {
+                let is_behind = task > 0 && chained[task];
+                if is_behind {
+                    night.items[task].after = vec![task - 1];
+                }
+                chains.push(cost + if is_behind { chains[task - 1] } else { 0 });
+            }
+            let (work, longest) = (costs.iter().sum::<u64>() as f64, chains.iter().copied().max().unwrap_or(0) as f64);
+            let all = (threads * nodes) as f64;
+            let found = night.run(nodes);
+            prop_assert!(found.seconds >= longest.max(work / all) - 1e-6, "{:?}", found);
+            // Graham's bound of list scheduling, with the longest chain.
+            prop_assert!(found.seconds <= work / all + longest * (1.0 - 1.0 / all) + 1e-6, "{:?}", found);
+            prop_assert!((found.efficiency * found.seconds * all - work).abs() < 1e-6 * work, "{:?}", found);
+            // Failures take time and make none of the work disappear.
+            let mut failing = night.clone();
+            failing.failures_per_hour = 2.0;
+            let with = failing.run(nodes);
+            prop_assert!(with.seconds >= longest.max(work / all) - 1e-6);
+            prop_assert!((with.efficiency * with.seconds * all - work).abs() < 1e-6 * work, "{:?}", with);
+        }
     }
 }

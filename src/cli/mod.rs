@@ -10,6 +10,7 @@ mod prs;
 mod qc;
 mod relate;
 mod residues;
+mod slurm;
 mod variants;
 
 use std::ffi::OsString;
@@ -49,6 +50,7 @@ enum Command {
     Prs(prs::PrsArguments),
     Qc(Box<qc::QcArguments>),
     Relate(relate::RelateArguments),
+    Slurm(slurm::SlurmArguments),
     Variants(Box<variants::VariantsArguments>),
     /// Print the completions of a shell
     Completions {
@@ -77,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
         Command::Relate(arguments) => arguments.run(),
+        Command::Slurm(arguments) => arguments.run(),
         Command::Variants(arguments) => on_ranks(|ranks| arguments.run(ranks)),
     };
     match result {
@@ -197,7 +200,11 @@ fn code_of(error: &anyhow::Error) -> u8 {
     use crate::qc::job::JobError;
     use crate::qc::outputs::OutputsError;
     use crate::records::pipeline::PipelineError;
-    if error.downcast_ref::<qc::UsageError>().is_some() {
+    use crate::slurm::SlurmError;
+    use crate::slurm::submit::SubmitError;
+    if error.downcast_ref::<qc::UsageError>().is_some()
+        || error.downcast_ref::<SlurmError>().is_some_and(SlurmError::is_usage)
+    {
         exit::USAGE
     } else if matches!(
         error.downcast_ref(),
@@ -208,6 +215,7 @@ fn code_of(error: &anyhow::Error) -> u8 {
         || matches!(error.downcast_ref(), Some(NdbError::Output(_)))
         || error.downcast_ref::<RunError>().is_some_and(|error| !matches!(error, RunError::Shared(_)))
         || error.downcast_ref::<LockError>().is_some()
+        || error.downcast_ref::<SubmitError>().is_some()
     {
         exit::FAILURE
     } else {

@@ -37,6 +37,10 @@ pub(super) struct NightArguments {
     /// Files that were changed in the last so many seconds are still being copied: --scan leaves them for the next time
     #[arg(long, value_name = "SECONDS", default_value_t = 300, requires = "scan")]
     settled: u64,
+
+    /// Know inputs by the BLAKE3 of all their bytes, as with checksum = true; the run directory remembers it
+    #[arg(long)]
+    checksum: bool,
 }
 
 /// What a node has.
@@ -57,6 +61,10 @@ impl NightArguments {
     pub(super) fn night(&self) -> anyhow::Result<Night> {
         let mut problems = Problems::new();
         let config = Config::read(&self.config).map_err(|others| problems.extend(others));
+        let config = config.map(|mut config| {
+            config.run.checksum |= self.checksum;
+            config
+        });
         let samples = match (&self.samples, &self.scan) {
             (Some(path), _) => sheet::read(path).map(|(samples, others)| {
                 if !others.is_empty() {

@@ -102,7 +102,15 @@ impl HowArguments {
             Some((number, of)) => (Plan::share(night, number, of), format!("{number}-of-{of}")),
         };
         let crew = Crew::gather(ranks, room)?;
-        let run = Run { night: &share, run_dir, part: &part, force: self.force, quiet: self.quiet, stop };
+        let run = Run {
+            night: &share,
+            whole: night,
+            run_dir,
+            part: &part,
+            force: self.force,
+            quiet: self.quiet,
+            stop,
+        };
         let tally = run.run(crew, ranks.size())?;
         let (outcome, code) = outcome(&tally);
         eprintln!(

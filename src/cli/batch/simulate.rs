@@ -1,6 +1,6 @@
 //! `norn batch simulate`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -105,15 +105,16 @@ impl SimulateArguments {
             seed: self.seed,
             ..Simulation::of(&plan, rates, room)
         };
-        println!("nodes\tthreads\ttasks\thours\tefficiency\tspeed-up\tlost");
+        println!("nodes\tthreads\ttasks\tseconds\thours\tefficiency\tspeed-up\tlost");
         let mut first = None;
         for &nodes in self.nodes.iter().filter(|nodes| (1..=100_000).contains(*nodes)) {
             let found = simulation.run(nodes);
             let one = *first.get_or_insert(found.seconds * nodes as f64);
             println!(
-                "{nodes}\t{}\t{}\t{:.4}\t{:.3}\t{:.1}\t{}",
+                "{nodes}\t{}\t{}\t{:.2}\t{:.2}\t{:.3}\t{:.1}\t{}",
                 nodes * room.threads,
                 plan.tasks.len(),
+                found.seconds,
                 found.seconds / 3600.0,
                 found.efficiency,
                 one / found.seconds,
@@ -145,11 +146,21 @@ impl SimulateArguments {
                 .filter(|(name, of)| name.step != Step::Qc && !of.inputs.is_empty())
                 .map(|(name, of)| (name.sample.as_str(), read(of)))
                 .collect();
+            // A part has read its share of the file, and what puts the parts together has read none of it.
+            let in_parts: HashSet<(Step, &str)> = finished
+                .iter()
+                .filter(|(name, _)| !name.part.is_empty())
+                .map(|(name, _)| (name.step, name.sample.as_str()))
+                .collect();
             for step in &config.steps {
                 let (mut bytes, mut seconds) = (0.0, 0.0);
                 for (name, of) in finished.iter().filter(|(name, _)| name.step == *step) {
                     let size = if of.inputs.is_empty() {
                         calls.get(name.sample.as_str()).copied()
+                    } else if let Some((_, parts)) = name.part.split_once('/') {
+                        parts.parse::<f64>().ok().map(|parts| read(of) / parts)
+                    } else if in_parts.contains(&(*step, name.sample.as_str())) {
+                        None
                     } else {
                         Some(read(of))
                     };
