@@ -14,6 +14,9 @@ use norn::prs::matching::{Matched, Rules, match_file, match_shared};
 use norn::prs::scoring_file::{Reading, ScoringFile, read_all};
 use norn::prs::target::{Kept, Target, Wanted};
 
+/// What writes a table of matches.
+type Write = fn(&mut dyn std::io::Write, &str, &[Matched<'_>]) -> std::io::Result<()>;
+
 /// Position, reference, alternates.
 type SiteLine<'l> = (i32, &'l str, &'l str);
 
@@ -97,10 +100,10 @@ fn the_log_and_the_summary_tell_what_is_not_shared() {
         let wanted = Wanted::of(&files);
         let (cohort, panel) = (target(&wanted, &[cohort]), target(&wanted, panel.as_slice()));
         let matched = match_shared(&files[0], &cohort, &panel, Rules::default());
-        let tables = [write_log as fn(&mut _, &_, &_) -> _, write_summary].map(|write| {
+        let writers: [Write; 2] = [write_log, write_summary];
+        let tables = writers.map(|write| {
             let mut table = Vec::new();
-            write(&mut table as &mut dyn std::io::Write, "set", std::slice::from_ref(&matched))
-                .expect("table");
+            write(&mut table, "set", std::slice::from_ref(&matched)).expect("table");
             let text = String::from_utf8(table).expect("UTF-8");
             let lines: Vec<Vec<String>> =
                 text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();

@@ -51,6 +51,7 @@ pub fn sites<'w>(wanted: &'w Wanted, paths: &[PathBuf]) -> Result<Target<'w>, In
 fn observe(path: &Path, file: u32, kept: &mut Kept<'_>) -> Result<(), IntersectError> {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    // As wide as `GenotypeSet::open`: what is scored on one side is named on the other.
     if ends(&[".bgen"]) {
         kept.observe_table(file, Bgen::open(path, None)?.sites());
     } else if ends(&[".bcf"]) {

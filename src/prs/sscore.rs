@@ -5,12 +5,14 @@ use std::str::FromStr;
 
 use rayon::prelude::*;
 
-use super::kernel::Sums;
+use super::summed::Summed;
 use crate::formats::c_format;
 use crate::formats::genotypes::samples::SampleTable;
 
 /// Samples that are written at a time.
 const BATCH: usize = 64;
+/// Scores of these together, about: 1 MB.
+const ROWS: usize = 1 << 14;
 
 /// Columns by the names that plink2's `cols=` has for them, in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,9 +162,17 @@ pub fn write_header(
 ///
 /// # Errors
 /// The writer fails.
-pub fn write_rows(output: &mut dyn Write, samples: &SampleTable, sums: &Sums, look: Look) -> io::Result<()> {
-    let numbers: Vec<usize> = sums.samples().collect();
-    for batch in numbers.chunks(BATCH * rayon::current_num_threads()) {
+pub fn write_rows(
+    output: &mut dyn Write,
+    samples: &SampleTable,
+    sums: &dyn Summed,
+    look: Look,
+) -> io::Result<()> {
+    let numbers: Vec<usize> = sums.people().collect();
+    // Rows of a batch are in memory: less people where there are many scores.
+    let scores = numbers.first().map_or(0, |person| sums.of_person(*person).len());
+    let of_thread = (ROWS / scores.max(1)).clamp(1, BATCH);
+    for batch in numbers.chunks(of_thread * rayon::current_num_threads()) {
         let rows: Vec<Vec<u8>> = batch
             .par_iter()
             .map(|sample| {
@@ -180,11 +190,11 @@ pub fn write_rows(output: &mut dyn Write, samples: &SampleTable, sums: &Sums, lo
 fn write_row(
     row: &mut Vec<u8>,
     samples: &SampleTable,
-    sums: &Sums,
+    sums: &dyn Summed,
     sample: usize,
     look: Look,
 ) -> io::Result<()> {
-    let (Some(of), Some(counts)) = (samples.as_slice().get(sample), sums.counts(0, sample)) else {
+    let (Some(of), Some(counts)) = (samples.as_slice().get(sample), sums.counts_of(sample)) else {
         return Ok(());
     };
     let columns = look.columns;
@@ -217,7 +227,7 @@ fn write_row(
     if columns.has(DosageSum) {
         number(row, counts.named_dosage)?;
     }
-    let values: Vec<f64> = sums.sums_of(sample).collect();
+    let values = sums.of_person(sample);
     if columns.has(ScoreAvgs) {
         values.iter().try_for_each(|sum| number(row, sum / counts.denominator as f64))?;
     }

@@ -8,20 +8,22 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use super::catalog::{self, GenotypeArguments, MatchingArguments};
+use super::catalog::{self, GenotypeArguments, MatchTables, MatchingArguments};
 use crate::cli::qc::{UsageError, default_threads};
 use crate::formats::genotypes::samples::SampleTable;
 use crate::formats::output::{AtomicFile, OutputError};
+use crate::formats::text;
 use crate::prs::aggregated;
 use crate::prs::dense_table::{DenseTable, VariantsById, column_numbers};
 use crate::prs::frequencies::FrequencyTable;
 use crate::prs::genotype_set::GenotypeSet;
-use crate::prs::kernel::{Imputation, Kernel, Part, Settings, Sums, XModel};
+use crate::prs::kernel::{Imputation, Kernel, Load, Part, Plan, Settings, Sums, XModel};
 use crate::prs::matching::Matched;
 use crate::prs::matrix::MatrixWriter;
 use crate::prs::score_set::ScoreSet;
 use crate::prs::sscore::{self, Columns, Look};
-use crate::prs::target::Wanted;
+use crate::prs::summed::{Summed, Tiles};
+use crate::prs::target::Target;
 use crate::prs::weights::{Effect, Weights};
 use crate::report::run_file::{Run, RunFile};
 
@@ -140,31 +142,17 @@ impl ScoreArguments {
     /// Scores of a table, as plink2 sums them.
     fn score_table(&self, weights: &Path, columns: Option<&[usize]>) -> anyhow::Result<ExitCode> {
         let genotypes = self.genotypes.open(&|_, _, _| true)?;
-        let sites: Vec<_> = genotypes.parts().map(|part| part.source.sites()).collect();
-        let effect = match self.effect {
-            EffectName::Additive => Effect::Additive,
-            EffectName::Dominant => Effect::Dominant,
-            EffectName::Recessive => Effect::Recessive,
-        };
-        let table = DenseTable::read(weights, columns, effect, &VariantsById::new(&sites))?;
-        if table.unmatched > 0 {
-            eprintln!(
-                "norn: {} of {} rows of {} are of no variant and allele of the genotypes",
-                table.unmatched,
-                table.matched + table.unmatched,
-                weights.display()
-            );
-        }
         let look = Look { columns: self.columns, digits: self.digits.map(usize::from) };
+        let dataset = self.matching.dataset(&self.genotypes.genotypes);
+        let (names, mut scores) = self.weights_of_table(weights, columns, &genotypes)?;
         let mut file = AtomicFile::create(&self.output)?;
         let told = |source| OutputError { path: self.output.clone(), source };
         {
             let mut output = BufWriter::with_capacity(1 << 20, &mut file);
             let samples = genotypes.samples();
-            let dataset = self.matching.dataset(&self.genotypes.genotypes);
-            let mut matrix = self.open_matrix(&dataset, &table.names)?;
-            sscore::write_header(&mut output, samples, &table.names, look).map_err(told)?;
-            self.sums(&genotypes, &table.weights, |sums| {
+            let mut matrix = self.open_matrix(&dataset, &names)?;
+            sscore::write_header(&mut output, samples, &names, look).map_err(told)?;
+            self.each(&genotypes, &mut scores, &mut |sums| {
                 sscore::write_rows(&mut output, samples, sums, look).map_err(told)?;
                 matrix.add(samples, sums)
             })?;
@@ -175,28 +163,109 @@ impl ScoreArguments {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Names and weights of a table: all at once, or, where they are too many, the sums of tiles of columns.
+    fn weights_of_table(
+        &self,
+        path: &Path,
+        columns: Option<&[usize]>,
+        genotypes: &GenotypeSet,
+    ) -> anyhow::Result<(Vec<String>, Scores)> {
+        let sites: Vec<_> = genotypes.parts().map(|part| part.source.sites()).collect();
+        let effect = match self.effect {
+            EffectName::Additive => Effect::Additive,
+            EffectName::Dominant => Effect::Dominant,
+            EffectName::Recessive => Effect::Recessive,
+        };
+        let tiles = column_tiles(path, columns, genotypes.variants(), self.genotypes.bytes() / WEIGHTS)?;
+        let mut names = Vec::new();
+        let mut waiting = None;
+        let count = tiles.len();
+        for (number, columns) in tiles.into_iter().enumerate() {
+            // What finds variants by identifiers goes before sums come.
+            let table = DenseTable::read(path, columns.as_deref(), effect, &VariantsById::new(&sites))?;
+            if table.unmatched > 0 && number == 0 {
+                eprintln!(
+                    "norn: {} of {} rows of {} are of no variant and allele of the genotypes",
+                    table.unmatched,
+                    table.matched + table.unmatched,
+                    path.display()
+                );
+            }
+            names.extend(table.names);
+            if count == 1 {
+                return Ok((names, Scores::Once(table.weights)));
+            }
+            let tiles = self.waiting(&mut waiting, genotypes)?;
+            self.sums(genotypes, &table.weights, 0, |sums| Ok(tiles.add(sums)?))?;
+        }
+        let waiting = waiting.ok_or_else(|| anyhow::anyhow!("{}: it has no weights", path.display()))?;
+        Ok((names, Scores::Tiled(waiting)))
+    }
+
+    /// Where tiles of scores wait, made for the first of them.
+    fn waiting<'w>(
+        &self,
+        waiting: &'w mut Option<Tiles>,
+        genotypes: &GenotypeSet,
+    ) -> anyhow::Result<&'w mut Tiles> {
+        if let Some(tiles) = waiting {
+            return Ok(tiles);
+        }
+        let of_file = || self.output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = if self.output.is_dir() { &self.output } else { of_file().unwrap_or(Path::new(".")) };
+        let tiles = Tiles::new(directory, genotypes.samples().len());
+        Ok(waiting.insert(tiles.with_context(|| directory.display().to_string())?))
+    }
+
     /// Scores of the PGS Catalog.
     fn score_catalog(&self, threads: usize) -> anyhow::Result<ExitCode> {
         let run = Run::begin();
-        let files = self.matching.read(&self.scores)?;
-        let wanted = Wanted::of(&files);
+        let (tiles, wanted) = self.matching.tiles(&self.scores, self.genotypes.bytes() / WEIGHTS)?;
+        let paths: Vec<PathBuf> = tiles.paths().cloned().collect();
         let genotypes = self.genotypes.open(&|contig, position, id| wanted.contains(contig, position, id))?;
         let target = catalog::target(&wanted, &genotypes);
-        let matched = self.matching.matches(&files, &wanted, &target)?;
+        let other = self.matching.other(&wanted)?;
         std::fs::create_dir_all(&self.output).with_context(|| self.output.display().to_string())?;
         let dataset = self.matching.dataset(&self.genotypes.genotypes);
-        let mut outputs = catalog::write_matches(&self.output, &dataset, &matched)?;
-        let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
-        if passing.is_empty() {
-            bail!("no score has enough variants in the genotypes");
+        let mut tables = MatchTables::create(&self.output, &dataset)?;
+        let imputes = self.settings().imputation != Imputation::None;
+        let held = target.bytes() + other.as_ref().map_or(0, Target::bytes);
+        let (mut names, mut is_whole, count) = (Vec::new(), true, tiles.len());
+        let (mut once, mut waiting) = (None, None);
+        for files in tiles.read(&self.matching) {
+            let files = files?;
+            let matched = self.matching.matches(&files, &target, other.as_ref());
+            tables.add(&matched)?;
+            let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
+            is_whole &= passing.len() == matched.len();
+            if passing.is_empty() {
+                continue;
+            }
+            let set = ScoreSet::new(&passing, &genotypes, imputes)?;
+            // Weights are all that is needed of the files.
+            drop(passing);
+            drop(matched);
+            drop(files);
+            names.extend(set.names);
+            if count == 1 {
+                once = Some(set.weights);
+            } else {
+                let tiles = self.waiting(&mut waiting, &genotypes)?;
+                self.sums(&genotypes, &set.weights, held, |sums| Ok(tiles.add(sums)?))?;
+            }
         }
-        let set = ScoreSet::new(&passing, &genotypes)?;
-        let mut matrix = self.open_matrix(&dataset, &set.names)?;
+        let mut outputs = tables.commit()?;
+        drop((target, other));
+        drop(wanted);
+        let Some(mut scores) = once.map(Scores::Once).or(waiting.map(Scores::Tiled)) else {
+            bail!("no score has enough variants in the genotypes");
+        };
+        let mut matrix = self.open_matrix(&dataset, &names)?;
         if self.no_aggregated {
-            self.sums(&genotypes, &set.weights, |sums| matrix.add(genotypes.samples(), sums))?;
+            self.each(&genotypes, &mut scores, &mut |sums| matrix.add(genotypes.samples(), sums))?;
         } else {
             let path = self.output.join("aggregated_scores.txt.gz");
-            self.write_aggregated(&path, &dataset, &genotypes, &set, &mut matrix)?;
+            self.write_aggregated(&path, &dataset, &genotypes, &names, &mut scores, &mut matrix)?;
             outputs.push(path);
         }
         matrix.commit()?;
@@ -206,7 +275,7 @@ impl ScoreArguments {
             .genotypes
             .iter()
             .cloned()
-            .chain(files.iter().map(|file| file.path.clone()))
+            .chain(paths)
             .chain(self.matching.inputs().iter().cloned())
             .collect();
         let file = RunFile {
@@ -219,7 +288,6 @@ impl ScoreArguments {
             ranks: 1,
         };
         run.write(&self.output.join("scores.run.json"), &file)?;
-        let is_whole = passing.len() == matched.len();
         Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(crate::cli::exit::BELOW_THRESHOLDS) })
     }
 
@@ -229,15 +297,16 @@ impl ScoreArguments {
         path: &Path,
         dataset: &str,
         genotypes: &GenotypeSet,
-        set: &ScoreSet,
+        names: &[String],
+        scores: &mut Scores,
         matrix: &mut MatrixFile,
     ) -> anyhow::Result<()> {
         let samples = genotypes.samples();
         let mut problem = None;
         catalog::compressed(path, |output| {
             aggregated::write_header(output)?;
-            let summed = self.sums(genotypes, &set.weights, |sums| {
-                aggregated::write_rows(output, dataset, samples, &set.names, sums)
+            let summed = self.each(genotypes, scores, &mut |sums| {
+                aggregated::write_rows(output, dataset, samples, names, sums)
                     .map_err(|source| OutputError { path: path.to_owned(), source })?;
                 matrix.add(samples, sums)
             });
@@ -269,11 +338,31 @@ impl ScoreArguments {
         })
     }
 
-    /// Sums weights over all people, those that fit into the memory at a time.
+    /// Gives the sums of all scores, of some people at a time.
+    fn each(
+        &self,
+        genotypes: &GenotypeSet,
+        scores: &mut Scores,
+        take: &mut dyn FnMut(&dyn Summed) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        match scores {
+            Scores::Once(weights) => self.sums(genotypes, weights, 0, |sums| take(sums)),
+            Scores::Tiled(tiles) => {
+                let free = self.genotypes.bytes().saturating_sub(genotypes.held_bytes());
+                for people in tiles.batches(free.max(self.genotypes.bytes() / 4) / 2) {
+                    take(&tiles.gather(people)?)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sums weights over all people, those that fit into the memory at a time beside the genotypes and what else is held.
     fn sums(
         &self,
         genotypes: &GenotypeSet,
         weights: &Weights,
+        held: u64,
         mut take: impl FnMut(&Sums) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let table = self.read_freq.as_deref().map(FrequencyTable::read).transpose()?;
@@ -281,7 +370,16 @@ impl ScoreArguments {
         let frequencies: Option<Vec<_>> =
             table.map(|table| parts.iter().map(|part| table.of(part.source.sites())).collect());
         let kernel = Kernel::new(weights, self.settings());
-        for range in kernel.passes(genotypes.samples().len(), self.genotypes.memory << 20) {
+        let of_frequencies = frequencies.as_ref().map_or(0, |_| OF_FREQUENCIES * genotypes.variants() as u64);
+        let load = Load {
+            people: genotypes.samples().len(),
+            lanes: kernel.lanes(),
+            threads: rayon::current_num_threads(),
+            held: held + of_frequencies + genotypes.held_bytes() + weights.bytes() + kernel.bytes(),
+        };
+        let plan = Plan::new(&load, self.genotypes.bytes());
+        let kernel = kernel.with_plan(&plan);
+        for range in plan.passes {
             let mut sums = kernel.empty(genotypes.samples(), range);
             for (number, part) in parts.iter().enumerate() {
                 let frequencies = frequencies.as_ref().and_then(|all| all.get(number)).map(Vec::as_slice);
@@ -305,11 +403,48 @@ impl ScoreArguments {
     }
 }
 
+/// All scores: their weights, or what came of them tile by tile.
+enum Scores {
+    Once(Weights),
+    Tiled(Tiles),
+}
+
+/// Weights of a tile take this part of the memory at most, while they are read.
+const WEIGHTS: u64 = 4;
+/// Frequencies of a variant's alleles, in a vector of its own.
+const OF_FREQUENCIES: u64 = 64;
+
+/// Columns of a table whose weights fit into so many bytes, tile by tile; the only tile has the columns as they were given.
+fn column_tiles(
+    path: &Path,
+    columns: Option<&[usize]>,
+    variants: usize,
+    bytes: u64,
+) -> anyhow::Result<Vec<Option<Vec<usize>>>> {
+    let only = || vec![columns.map(<[usize]>::to_vec)];
+    let failed = || path.display().to_string();
+    let (mut input, mut line) = (text::open(path).with_context(failed)?, Vec::new());
+    text::read_line(input.as_mut(), &mut line).with_context(failed)?;
+    let of_line = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).count();
+    let all = columns.map_or_else(|| (2..of_line).collect(), <[usize]>::to_vec);
+    let fit = |rows: u64| usize::try_from(bytes / (8 * rows.max(1))).unwrap_or(usize::MAX).max(1);
+    if all.len() <= fit(variants as u64) {
+        return Ok(only());
+    }
+    // Not as many rows as variants, maybe.
+    let mut rows = 0;
+    while text::read_line(input.as_mut(), &mut line).with_context(failed)? {
+        rows += 1;
+    }
+    let fit = fit(rows);
+    Ok(if all.len() <= fit { only() } else { all.chunks(fit).map(|tile| Some(tile.to_vec())).collect() })
+}
+
 /// The matrix, where one is wanted.
 struct MatrixFile(Option<(PathBuf, MatrixWriter<AtomicFile>)>);
 
 impl MatrixFile {
-    fn add(&mut self, samples: &SampleTable, sums: &Sums) -> anyhow::Result<()> {
+    fn add(&mut self, samples: &SampleTable, sums: &dyn Summed) -> anyhow::Result<()> {
         let Some((path, writer)) = &mut self.0 else { return Ok(()) };
         writer.add(samples, sums).with_context(|| path.display().to_string())
     }
