@@ -1,5 +1,5 @@
 # norn: `make demo` shows it at work, `make test` runs every test. Both install what they need as root on Debian 12.
-.PHONY: demo test lint bench testdata
+.PHONY: demo test lint fuzz bench testdata
 
 demo:
 	.ci/setup.sh demo
@@ -23,6 +23,10 @@ test:
 lint:
 	cargo fmt --check
 	cargo clippy --release --all-targets --all-features -- -D warnings
+
+# That the fuzz targets compile; running them takes a nightly compiler (CONTRIBUTING.md).
+fuzz:
+	cd fuzz && RUSTC_BOOTSTRAP=1 cargo check
 
 bench:
 	cargo build --release

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Runs `norn prs score --weights` beside plink2 --score on a made panel in one go: user+sys CPU seconds, wall, peak memory. Rounds are
-# interleaved; the least of each figure is shown.
+# interleaved; the least of each figure is shown. Then sparse scores, of 100 to 50,000 variants each (sizes even on a logarithmic scale), as
+# scoring files of the PGS Catalog: nested sets of them, so that cost stands beside the number of weights.
 # usage: benches/compare-prs.sh [PEOPLE VARIANTS]     (20000 50000)
-# environment: ROUNDS (2), NORN (target/release/norn), SCORES ("1 10 100 1000"), PEER_MOST (100: no plink2 beyond so many scores)
+# environment: ROUNDS (2), NORN (target/release/norn), SCORES ("1 10 100 1000"), PEER_MOST (100: no plink2 beyond so many scores),
+# SPARSE ("5000 1000000": people and variants), SPARSE_SCORES ("10 125 250 500 1000"), SPARSE_PEER_MOST (10: plink2 takes zeros as weights)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec python3 - "$@" <<'P'
@@ -32,7 +34,50 @@ for size in sizes:
     for threads in (1, 2):
         rows.append((f"norn, {size} scores, -t {threads}",
                      f"{norn} prs score --genotypes {out}/p.pgen --weights {out}/w{size} -t {threads} -o {out}/n{size}.sscore"))
-print(f"{people} people, {variants} variants")
-rounds.table(rows, count)
+if rows[1:]:
+    print(f"{people} people, {variants} variants")
+    rounds.table(rows, count)
+
+people, variants = map(int, os.environ.get("SPARSE", "5000 1000000").split())
+sizes = list(map(int, os.environ.get("SPARSE_SCORES", "10 125 250 500 1000").split()))
+most = int(os.environ.get("SPARSE_PEER_MOST", "10"))
+if sizes:
+    subprocess.run(f"plink2 --dummy {people} {variants} 0.005 acgt --seed 1 --make-pgen --out {out}/p", shell=True, check=True,
+                   stdout=subprocess.DEVNULL)
+    sites = [line.rstrip("\n").split("\t") for line in open(f"{out}/p.pvar") if not line.startswith("#")][1:]
+    scores = []
+    for number in range(max(sizes)):
+        # The order is mixed, so that each nested set has sizes of all kinds.
+        share = number * 0.6180339887498949 % 1
+        scores.append(random.sample(range(len(sites)), min(int(100 * 500 ** share), len(sites))))
+    rows = [("floor: plink2 --freq", f"plink2 --threads 1 --pfile {out}/p --freq --out {out}/f")]
+    for size in sizes:
+        os.mkdir(f"{out}/sparse{size}")
+        weights = 0
+        table = {}
+        for number, places in enumerate(scores[:size]):
+            with open(f"{out}/sparse{size}/{number}.txt", "w") as file:
+                print(f"#pgs_id=SPARSE{number}\nchr_name\tchr_position\teffect_allele\tother_allele\teffect_weight", file=file)
+                for place in places:
+                    contig, position, name, reference, alternate = sites[place][:5]
+                    weight = f"{random.gauss(0, 0.01):.6g}"
+                    print(contig, position, alternate, reference, weight, sep="\t", file=file)
+                    if size <= most:
+                        table.setdefault((name, alternate), {})[number] = weight
+            weights += len(places)
+        if size <= most:
+            with open(f"{out}/zeros{size}", "w") as file:
+                print("ID", "A1", *(f"s{n}" for n in range(size)), sep="\t", file=file)
+                for (name, allele), own in table.items():
+                    print(name, allele, *(own.get(n, 0) for n in range(size)), sep="\t", file=file)
+            columns = "" if size == 1 else f"--score-col-nums 3-{size + 2}"
+            rows.append((f"plink2, {size} sparse scores, {weights} weights",
+                         f"plink2 --threads 1 --pfile {out}/p --score {out}/zeros{size} header-read {columns} --out {out}/s"))
+        for threads in (1, 2):
+            rows.append((f"norn, {size} sparse scores, {weights} weights, -t {threads}",
+                         f"{norn} prs score --genotypes {out}/p.pgen --scores {out}/sparse{size} --keep-ambiguous -t {threads} "
+                         f"--matrix {out}/m.parquet --no-aggregated -o {out}/o"))
+    print(f"{people} people, {variants} variants")
+    rounds.table(rows, count)
 shutil.rmtree(out)
 P

@@ -8,7 +8,7 @@ use common::genotypes::Made;
 use common::made::Random;
 use norn::formats::genotypes::GenotypeSource;
 use norn::formats::genotypes::samples::SampleSex;
-use norn::prs::kernel::{Imputation, Kernel, Part, Settings, Sums, XModel};
+use norn::prs::kernel::{Imputation, Kernel, Load, Part, Plan, Settings, Sums, XModel};
 use norn::prs::weights::{Effect, Weights, WeightsBuilder};
 
 /// Rows of one weight: score, variant, allele, effect.
@@ -280,7 +280,8 @@ fn the_same_bits_however_the_work_is_cut() {
     add(&kernel, &made, 2, &mut sums);
     assert!(bits(&sums) == expected);
     // Passes over some of the people, as little memory asks for.
-    let passes = kernel.passes(people, 1 << 16);
+    let load = Load { people, lanes: kernel.lanes(), threads: 1, held: 0 };
+    let passes = Plan::new(&load, 1 << 16).passes;
     assert!(passes.len() > 1);
     let mut found = Vec::new();
     for range in passes {

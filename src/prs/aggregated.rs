@@ -4,8 +4,11 @@ use std::io::{self, Write};
 
 use rayon::prelude::*;
 
-use super::kernel::Sums;
+use super::summed::Summed;
 use crate::formats::genotypes::samples::SampleTable;
+
+/// Rows that a thread writes at a time, about: 2 MB.
+const ROWS: usize = 1 << 14;
 
 /// Writes the line of names.
 ///
@@ -25,10 +28,12 @@ pub fn write_rows(
     sampleset: &str,
     samples: &SampleTable,
     names: &[String],
-    sums: &Sums,
+    sums: &dyn Summed,
 ) -> io::Result<()> {
-    let numbers: Vec<usize> = sums.samples().collect();
-    for batch in numbers.chunks(64 * rayon::current_num_threads()) {
+    let numbers: Vec<usize> = sums.people().collect();
+    // Rows of a batch are in memory: less people where there are many scores.
+    let of_thread = (ROWS / names.len().max(1)).clamp(1, 64);
+    for batch in numbers.chunks(of_thread * rayon::current_num_threads()) {
         let texts: Vec<String> =
             batch.par_iter().map(|sample| rows(sampleset, samples, names, sums, *sample)).collect();
         texts.iter().try_for_each(|text| output.write_all(text.as_bytes()))?;
@@ -36,12 +41,18 @@ pub fn write_rows(
     Ok(())
 }
 
-fn rows(sampleset: &str, samples: &SampleTable, names: &[String], sums: &Sums, sample: usize) -> String {
+fn rows(
+    sampleset: &str,
+    samples: &SampleTable,
+    names: &[String],
+    sums: &dyn Summed,
+    sample: usize,
+) -> String {
     let mut text = String::new();
     let Some(person) = samples.as_slice().get(sample) else { return text };
     let family = person.family.as_deref().unwrap_or(&person.individual);
-    for (number, (name, sum)) in names.iter().zip(sums.sums_of(sample)).enumerate() {
-        let denominator = sums.counts(number, sample).map_or(0, |counts| counts.denominator);
+    for (number, (name, sum)) in names.iter().zip(sums.of_person(sample)).enumerate() {
+        let denominator = sums.denominator_of(number, sample).unwrap_or_default();
         let individual = &person.individual;
         text += &format!("{sampleset}\t{family}\t{individual}\t{name}\t{sum}\t{denominator}\t");
         // Nobody has a mean of nothing.

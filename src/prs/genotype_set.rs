@@ -62,12 +62,13 @@ impl GenotypeSet {
     pub fn open(paths: &[PathBuf], wanted: &Wanted<'_>) -> Result<Self, GenotypeSetError> {
         let (mut files, mut first): (Vec<File>, usize) = (Vec::new(), 0);
         for path in paths {
-            let source = open(path, wanted)?;
+            let mut source = open(path, wanted)?;
             if let Some(known) = files.first()
                 && !are_alike(known.source.samples(), source.samples())
             {
                 return Err(GenotypeSetError::Samples { first: known.path.clone(), second: path.clone() });
             }
+            source.settle_samples(files.first().map(|first| first.source.samples()));
             let count = source.sites().len();
             files.push(File { path: path.clone(), source, first });
             first = first.saturating_add(count);
@@ -95,16 +96,29 @@ impl GenotypeSet {
         if chosen.samples.len() == self.samples().len() {
             return Ok((self, chosen));
         }
-        let files = self
-            .files
-            .into_iter()
-            .map(|file| File { source: Box::new(Selected::new(file.source, &chosen.samples)), ..file });
-        Ok((Self { files: files.collect() }, chosen))
+        let mut files: Vec<File> = Vec::new();
+        for file in self.files {
+            let mut source = Box::new(Selected::new(file.source, &chosen.samples));
+            source.settle_samples(files.first().map(|first| first.source.samples()));
+            files.push(File { source, ..file });
+        }
+        Ok((Self { files }, chosen))
     }
 
     /// The people.
     pub fn samples(&self) -> &SampleTable {
         self.files[0].source.samples()
+    }
+
+    /// Bytes of people, sites and genotypes that it holds, about.
+    pub fn held_bytes(&self) -> u64 {
+        let of_sources = self.files.iter().map(|file| file.source.sites().bytes() + file.source.held_bytes());
+        of_sources.sum::<u64>() + self.samples().bytes()
+    }
+
+    /// Variants of all files.
+    pub fn variants(&self) -> usize {
+        self.files.last().map_or(0, |file| file.first + file.source.sites().len())
     }
 
     /// The files, each with the number of its first variant.

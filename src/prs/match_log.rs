@@ -18,13 +18,47 @@ const LOG: &str = "row_nr,accession,chr_name,chr_position,effect_allele,other_al
 const SUMMARY: &str = "dataset,accession,score_pass,match_status,ambiguous,is_multiallelic,duplicate_best_match,\
     duplicate_ID,match_flipped,match_IDs,count,percent";
 
-/// Writes the line of names, then the candidates of each row of each score, or that there is none. In files of several
-/// scores, weights are left out and the file's name stands for them all.
+/// Writes the log: the line of names, then the rows of all scores.
 ///
 /// # Errors
 /// Writing fails.
 pub fn write_log(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) -> io::Result<()> {
-    writeln!(writer, "{LOG}")?;
+    write_names(writer, Table::Log)?;
+    write_log_rows(writer, dataset, scores)
+}
+
+/// Writes the summary: the line of names, then the rows of all scores.
+///
+/// # Errors
+/// Writing fails.
+pub fn write_summary(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) -> io::Result<()> {
+    write_names(writer, Table::Summary)?;
+    write_summary_rows(writer, dataset, scores)
+}
+
+/// A table of matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `_log.csv`.
+    Log,
+    /// `_summary.csv`.
+    Summary,
+}
+
+/// Writes the line of names.
+///
+/// # Errors
+/// Writing fails.
+pub fn write_names(writer: &mut dyn Write, table: Table) -> io::Result<()> {
+    writeln!(writer, "{}", if table == Table::Log { LOG } else { SUMMARY })
+}
+
+/// Writes the candidates of each row of each score, or that there is none. In files of several scores, weights are left out and
+/// the file's name stands for them all.
+///
+/// # Errors
+/// Writing fails.
+pub fn write_log_rows(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) -> io::Result<()> {
     let (dataset, mut row, mut candidates) = (csv(dataset), Vec::new(), Vec::new());
     for matched in by_name(scores) {
         let mut best = matched.best().iter().peekable();
@@ -54,8 +88,7 @@ pub fn write_log(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) 
 ///
 /// # Errors
 /// Writing fails.
-pub fn write_summary(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) -> io::Result<()> {
-    writeln!(writer, "{SUMMARY}")?;
+pub fn write_summary_rows(writer: &mut dyn Write, dataset: &str, scores: &[Matched<'_>]) -> io::Result<()> {
     for matched in by_name(scores) {
         let mut counts: BTreeMap<Kind, u64> = BTreeMap::new();
         for best in matched.best() {

@@ -15,7 +15,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use super::kernel::Sums;
+use super::summed::Summed;
 use crate::formats::genotypes::samples::{Sample, SampleTable};
 
 /// Writes the matrix, pass by pass.
@@ -69,8 +69,8 @@ impl<W: Write + Send> MatrixWriter<W> {
     ///
     /// # Errors
     /// Writing fails.
-    pub fn add(&mut self, samples: &SampleTable, sums: &Sums) -> Result<(), MatrixError> {
-        let people = samples.as_slice().get(sums.samples()).unwrap_or_default();
+    pub fn add(&mut self, samples: &SampleTable, sums: &dyn Summed) -> Result<(), MatrixError> {
+        let people = samples.as_slice().get(sums.people()).unwrap_or_default();
         let mut group = self.writer.next_row_group()?;
         let family = |person: &Sample| person.family.clone().unwrap_or_else(|| person.individual.clone());
         let names: [Vec<ByteArray>; 2] = [
@@ -84,7 +84,7 @@ impl<W: Write + Send> MatrixWriter<W> {
         }
         let mut score = 0;
         while let Some(mut column) = group.next_column()? {
-            column.typed::<DoubleType>().write_batch(&sums.sums_over_samples(score), None, None)?;
+            column.typed::<DoubleType>().write_batch(&sums.of_score(score), None, None)?;
             column.close()?;
             score += 1;
         }

@@ -3,7 +3,8 @@
 //! [`scoring_file`] reads what the PGS Catalog and PLINK write, [`target`] keeps those sites of the genotypes that any score
 //! asks for, [`matching`] finds each score's variants among them by the rules of the PGS Catalog Calculator, [`intersect`]
 //! tells which of them other genotypes have too, [`match_log`] writes down what became of each. [`liftover`] moves scores to another genome build. [`weights`] holds the matched weights
-//! of all scores by variant, [`frequencies`] what missing genotypes are taken for, [`kernel`] the sums. [`dense_table`] reads
+//! of all scores by variant, [`frequencies`] what missing genotypes are taken for, [`kernel`] the sums,
+//! [`summed`] those of all scores where they are summed tile by tile. [`dense_table`] reads
 //! tables of weights, [`sscore`] writes sums.
 
 pub mod absolute_risk;
@@ -32,5 +33,6 @@ pub mod score_variants;
 pub mod scoring_file;
 pub mod shares;
 pub mod sscore;
+pub mod summed;
 pub mod target;
 pub mod weights;

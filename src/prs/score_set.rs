@@ -16,14 +16,22 @@ pub struct ScoreSet {
 }
 
 impl ScoreSet {
-    /// The weights of all scores of these files. What is not matched, is left out.
+    /// The weights of all scores of these files. What is not matched, is left out. Where missing genotypes are imputed, nothing is
+    /// counted person by person.
     ///
     /// # Errors
     /// There are too many scores.
-    pub fn new(matched: &[&Matched<'_>], genotypes: &GenotypeSet) -> Result<Self, WeightsError> {
+    pub fn new(
+        matched: &[&Matched<'_>],
+        genotypes: &GenotypeSet,
+        imputes: bool,
+    ) -> Result<Self, WeightsError> {
         let names: Vec<String> =
             matched.iter().flat_map(|one| one.file.scores.iter().map(|score| score.name.clone())).collect();
         let mut builder = WeightsBuilder::new(names.len(), names.len())?;
+        if imputes {
+            builder = builder.without_counts();
+        }
         let mut first = 0;
         for one in matched {
             for (row, site, allele) in one.scored() {

@@ -114,16 +114,29 @@ pub fn read_all(paths: &[PathBuf], reading: &Reading) -> Result<Vec<ScoringFile>
     // The first broken file of the list is told, not the first that a thread met.
     let mut files = results.into_iter().collect::<Result<Vec<_>, _>>()?;
     files.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    let scores = |file: &'_ ScoringFile| file.scores.iter().map(|score| score.name.clone()).collect();
+    let names: Vec<(Vec<String>, &Path)> = files.iter().map(|file| (scores(file), &*file.path)).collect();
+    check_names(names.iter().map(|(names, path)| (&names[..], *path)))?;
+    Ok(files)
+}
+
+/// Holds the names of the scores of all files against one another.
+///
+/// # Errors
+/// Two scores have one name.
+pub fn check_names<'f>(
+    files: impl IntoIterator<Item = (&'f [String], &'f Path)>,
+) -> Result<(), ScoringSetError> {
     let mut seen: BTreeMap<&str, &Path> = BTreeMap::new();
-    for file in &files {
-        for score in &file.scores {
-            if let Some(first) = seen.insert(&score.name, &file.path) {
-                let (first, second) = (first.to_owned(), file.path.clone());
-                return Err(ScoringSetError::Twice { name: score.name.clone(), first, second });
+    for (names, path) in files {
+        for name in names {
+            if let Some(first) = seen.insert(name, path) {
+                let (first, second) = (first.to_owned(), path.to_owned());
+                return Err(ScoringSetError::Twice { name: name.clone(), first, second });
             }
         }
     }
-    Ok(files)
+    Ok(())
 }
 
 /// Reads a file: plain, gzip, BGZF or Zstandard.

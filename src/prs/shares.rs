@@ -40,6 +40,16 @@ fn share(weights: &Weights, rank: usize, size: usize) -> Range<u32> {
     border(rank)..border(rank + 1)
 }
 
+/// A number that rank 0 has, for all; all ranks must call it.
+///
+/// # Errors
+/// A message fails.
+pub fn of_root(ranks: &Communicator, number: usize) -> Result<usize, ShareError> {
+    let bytes = ranks.broadcast_bytes((number as u64).to_le_bytes().to_vec())?;
+    let number = bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    Ok(usize::try_from(number).unwrap_or(1).max(1))
+}
+
 /// Adds all ranks' sums to those of rank 0, a piece at a time; all ranks must call it.
 ///
 /// # Errors

@@ -5,12 +5,14 @@ use std::str::FromStr;
 
 use rayon::prelude::*;
 
-use super::kernel::Sums;
+use super::summed::Summed;
 use crate::formats::c_format;
 use crate::formats::genotypes::samples::SampleTable;
 
 /// Samples that are written at a time.
 const BATCH: usize = 64;
+/// Scores of these together, about: 1 MB.
+const ROWS: usize = 1 << 14;
 
 /// Columns by the names that plink2's `cols=` has for them, in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +165,7 @@ pub fn write_header(
 pub fn write_rows(
     output: &mut (dyn Write + Send),
     samples: &SampleTable,
-    sums: &Sums,
+    sums: &dyn Summed,
     look: Look,
 ) -> io::Result<()> {
     let rows_of = |batch: &[usize]| -> Vec<Vec<u8>> {
@@ -175,8 +177,11 @@ pub fn write_rows(
         };
         batch.par_iter().map(row_of).collect()
     };
-    let numbers: Vec<usize> = sums.samples().collect();
-    let mut batches = numbers.chunks(BATCH * rayon::current_num_threads());
+    let numbers: Vec<usize> = sums.people().collect();
+    // Rows of two batches are in memory: less people where there are many scores.
+    let scores = numbers.first().map_or(0, |person| sums.of_person(*person).len());
+    let of_thread = (ROWS / scores.max(1)).clamp(1, BATCH);
+    let mut batches = numbers.chunks(of_thread * rayon::current_num_threads());
     let mut rows = batches.next().map(rows_of).unwrap_or_default();
     while !rows.is_empty() {
         let batch = batches.next();
@@ -193,11 +198,11 @@ pub fn write_rows(
 fn write_row(
     row: &mut Vec<u8>,
     samples: &SampleTable,
-    sums: &Sums,
+    sums: &dyn Summed,
     sample: usize,
     look: Look,
 ) -> io::Result<()> {
-    let (Some(of), Some(counts)) = (samples.as_slice().get(sample), sums.counts(0, sample)) else {
+    let (Some(of), Some(counts)) = (samples.as_slice().get(sample), sums.counts_of(sample)) else {
         return Ok(());
     };
     let columns = look.columns;
@@ -230,7 +235,7 @@ fn write_row(
     if columns.has(DosageSum) {
         number(row, counts.named_dosage)?;
     }
-    let values: Vec<f64> = sums.sums_of(sample).collect();
+    let values = sums.of_person(sample);
     if columns.has(ScoreAvgs) {
         values.iter().try_for_each(|sum| number(row, sum / counts.denominator as f64))?;
     }

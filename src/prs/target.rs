@@ -39,30 +39,39 @@ pub struct Wanted {
     /// Sorted, each once.
     places: Vec<u64>,
     with_ids: bool,
+    /// How many of the places are sorted, once each.
+    settled: usize,
 }
 
 impl Wanted {
     /// The places of all variants of these files.
     pub fn of(files: &[ScoringFile]) -> Self {
-        let mut wanted =
-            Self { with_ids: files.iter().any(|file| file.variants.has_ids()), places: Vec::new() };
-        let mut sorted = 0;
-        for file in files {
-            wanted.places.extend(file.variants.iter().filter_map(|variant| place_of(&variant)));
-            // Thousands of scores share most of their places: memory is twice what is distinct.
-            if wanted.places.len() > 2 * sorted + ROOM {
-                wanted.settle();
-                sorted = wanted.places.len();
-            }
+        let mut wanted = Self::default();
+        files.iter().for_each(|file| wanted.add(file));
+        wanted.finish()
+    }
+
+    /// Adds the places of a file; [`Self::finish`] has to come before anything is asked.
+    pub fn add(&mut self, file: &ScoringFile) {
+        self.with_ids |= file.variants.has_ids();
+        self.places.extend(file.variants.iter().filter_map(|variant| place_of(&variant)));
+        // Thousands of scores share most of their places: memory is twice what is distinct.
+        if self.places.len() > 2 * self.settled + ROOM {
+            self.settle();
         }
-        wanted.settle();
-        wanted.places.shrink_to_fit();
-        wanted
+    }
+
+    /// All of them.
+    pub fn finish(mut self) -> Self {
+        self.settle();
+        self.places.shrink_to_fit();
+        self
     }
 
     fn settle(&mut self) {
         self.places.sort_unstable();
         self.places.dedup();
+        self.settled = self.places.len();
     }
 
     fn find(&self, place: u64) -> Option<u32> {
@@ -235,6 +244,12 @@ impl Target<'_> {
     /// How many sites the genotypes have.
     pub fn seen(&self) -> u64 {
         self.seen
+    }
+
+    /// Bytes of it and of the places that are wanted.
+    pub fn bytes(&self) -> u64 {
+        let of_sites = size_of_val(&self.sites[..]) + size_of_val(&self.starts[..]) + self.text.len();
+        (of_sites + size_of_val(&self.wanted.places[..])) as u64
     }
 
     /// How many of them are wanted.

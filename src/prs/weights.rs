@@ -126,6 +126,7 @@ impl Key {
 pub struct WeightsBuilder {
     scores: usize,
     groups: usize,
+    has_counts: bool,
     entries: Vec<(Key, f64)>,
     /// Rows of consecutive scores: key of the first, and where its values are.
     dense: Vec<(Key, Range<usize>)>,
@@ -141,10 +142,18 @@ impl WeightsBuilder {
     pub fn new(scores: usize, groups: usize) -> Result<Self, WeightsError> {
         match groups.checked_mul(2).and_then(|counts| counts.checked_add(scores)) {
             Some(columns) if columns <= MOST_SCORES => {
-                Ok(Self { scores, groups, entries: Vec::new(), dense: Vec::new(), values: Vec::new() })
+                let (entries, dense, values) = (Vec::new(), Vec::new(), Vec::new());
+                Ok(Self { scores, groups, has_counts: true, entries, dense, values })
             }
             _ => Err(WeightsError::TooManyScores(scores.saturating_add(groups))),
         }
+    }
+
+    /// Of groups, denominators alone are wanted, which are the same for all people where missing genotypes are imputed: nothing is
+    /// counted person by person, which takes the time and the memory of two more scores a group.
+    pub fn without_counts(mut self) -> Self {
+        self.has_counts = false;
+        self
     }
 
     /// Adds a weight of a score for an allele (0 is the reference) of a variant (0-based). Several for the same add up.
@@ -203,7 +212,9 @@ impl WeightsBuilder {
             Effect::Dominant | Effect::Recessive => effect,
             _ => Effect::Additive,
         };
-        self.entries.push((Key::new(variant, allele, named, first), 1.0));
+        if self.has_counts {
+            self.entries.push((Key::new(variant, allele, named, first), 1.0));
+        }
         self.entries.push((Key::new(variant, allele, Effect::Observed, first + 1), 1.0));
         Ok(())
     }
@@ -233,10 +244,11 @@ impl WeightsBuilder {
     pub fn finish(mut self) -> Weights {
         // By the weight too: those of one allele in one score may come in any order.
         self.entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let Self { scores, groups, entries, dense, values } = self;
+        let Self { scores, groups, has_counts, entries, dense, values } = self;
         let mut weights = Weights {
             scores,
             groups,
+            has_counts,
             rows: Vec::new(),
             numbers: Vec::with_capacity(entries.len()),
             listed: Vec::with_capacity(entries.len()),
@@ -289,6 +301,7 @@ struct StoredRow {
 pub struct Weights {
     scores: usize,
     groups: usize,
+    has_counts: bool,
     rows: Vec<StoredRow>,
     numbers: Vec<u32>,
     listed: Vec<f64>,
@@ -331,9 +344,15 @@ impl Weights {
         self.groups
     }
 
-    /// Scores and columns of counts.
+    /// Scores and columns of counts, where these are summed.
     pub fn columns(&self) -> usize {
-        self.scores + 2 * self.groups
+        self.scores + if self.has_counts { 2 * self.groups } else { 0 }
+    }
+
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        let of_rows = size_of_val(&self.rows[..]) + size_of_val(&self.numbers[..]);
+        (of_rows + size_of_val(&self.listed[..]) + size_of_val(&self.values[..])) as u64
     }
 
     /// Rows.

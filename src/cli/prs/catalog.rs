@@ -1,6 +1,6 @@
 //! Scoring files of the PGS Catalog: read, lifted and matched, for `norn prs score` and `match`.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -18,7 +18,7 @@ use crate::genome::contigs::Build;
 use crate::prs::genotype_set::GenotypeSet;
 use crate::prs::intersect;
 use crate::prs::liftover::{self, Chains};
-use crate::prs::match_log;
+use crate::prs::match_log::{self, Table};
 use crate::prs::matching::{Matched, Rules, match_file, match_shared};
 use crate::prs::scoring_file::{self, Reading, ScoringFile};
 use crate::prs::target::{Kept, Target, Wanted};
@@ -42,9 +42,10 @@ pub(super) struct GenotypeArguments {
     #[arg(long, num_args = 1.., value_name = "FILE")]
     remove: Vec<PathBuf>,
 
-    /// Memory for genotypes and sums, in MiB; more people than it holds are further passes
+    /// Memory for genotypes, weights and sums, in MiB; more people than it holds are further passes over the genotypes, more
+    /// scores tiles that wait on the disk of -o
     #[arg(long, default_value_t = 2048, value_name = "MIB")]
-    pub(super) memory: u64,
+    memory: u64,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -119,6 +120,11 @@ impl BuildName {
 }
 
 impl GenotypeArguments {
+    /// Bytes of --memory.
+    pub(super) fn bytes(&self) -> u64 {
+        self.memory.saturating_mul(1 << 20)
+    }
+
     /// What results depend on, for the run file.
     pub(super) fn parameters(&self) -> Json {
         let field = self.dosage_field.and_then(|field| field.to_possible_value());
@@ -141,7 +147,8 @@ impl GenotypeArguments {
             DosageName::Hds => DosageField::Hds,
         });
         let (keep, remove) = (sample_list(&self.keep)?, sample_list(&self.remove)?);
-        let wanted = WantedRecords { is_wanted, dosage_field, memory: self.memory << 20 };
+        // The other half is for sums.
+        let wanted = WantedRecords { is_wanted, dosage_field, memory: self.bytes() / 2 };
         let genotypes = GenotypeSet::open(&self.genotypes, &wanted)?;
         if keep.is_none() && remove.is_none() {
             return Ok(genotypes);
@@ -188,20 +195,127 @@ impl Told {
     }
 }
 
+/// Scoring files, cut into tiles that fit into a part of the memory.
+pub(super) struct ScoreTiles {
+    /// By name, as the files of a tile are, and tiles.
+    tiles: Vec<Vec<PathBuf>>,
+    /// The files of the only tile.
+    held: Option<Vec<ScoringFile>>,
+}
+
+/// What is kept of a file that is read again.
+struct Surveyed {
+    name: String,
+    path: PathBuf,
+    scores: Vec<String>,
+    bytes: u64,
+}
+
+/// A row of a scoring file while it is matched and becomes a weight: itself, its match, its weight before and after sorting.
+const OF_ROW: u64 = 136;
+/// The same for each further score of the row.
+const OF_FURTHER_SCORE: u64 = 64;
+
+impl Surveyed {
+    fn of(file: &ScoringFile) -> Self {
+        let rows = file.variants.len() as u64;
+        let further = file.scores.len().saturating_sub(1) as u64;
+        Self {
+            name: file.name.clone(),
+            path: file.path.clone(),
+            scores: file.scores.iter().map(|score| score.name.clone()).collect(),
+            bytes: rows * (OF_ROW + OF_FURTHER_SCORE * further),
+        }
+    }
+}
+
+impl ScoreTiles {
+    /// Every path, in the order of tiles.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.tiles.iter().flatten()
+    }
+
+    /// How many tiles there are.
+    pub(super) fn len(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// The files of each tile, one tile after the other.
+    pub(super) fn read<'t>(
+        mut self,
+        matching: &'t MatchingArguments,
+        told: Told,
+    ) -> impl Iterator<Item = anyhow::Result<Vec<ScoringFile>>> + 't {
+        let held = self.held.take();
+        let tiles = if held.is_some() { Vec::new() } else { self.tiles };
+        held.into_iter().map(Ok).chain(tiles.into_iter().map(move |paths| matching.read(&paths, true, told)))
+    }
+}
+
 impl MatchingArguments {
-    /// Reads scoring files, lifted to the build of the genotypes.
-    pub(super) fn read(&self, paths: &[PathBuf], told: Told) -> anyhow::Result<Vec<ScoringFile>> {
+    /// Reads scoring files and cuts them into tiles, which take no more than some bytes until they are weights, or are a file
+    /// each. A single tile is held, others are read again. With them come the places of all.
+    pub(super) fn tiles(
+        &self,
+        paths: &[PathBuf],
+        bytes: u64,
+        told: Told,
+    ) -> anyhow::Result<(ScoreTiles, Wanted)> {
         if !(0.0..=1.0).contains(&self.min_overlap) {
             return Err(UsageError::new("--min-overlap: expected a share from 0 to 1".to_owned()).into());
         }
-        let files = scoring_paths(paths)?;
-        let build = self.build();
-        let reading = Reading { build, ..Reading::default() };
-        let mut files = scoring_file::read_all(&files, &reading)?;
-        for file in &files {
+        let mut paths = scoring_paths(paths)?;
+        paths.sort();
+        let (mut held, mut all) = (Some(Vec::new()), Vec::new());
+        let (mut wanted, mut sum) = (Wanted::default(), 0u64);
+        for paths in paths.chunks(2 * rayon::current_num_threads()) {
+            let files = self.read(paths, false, told)?;
+            for file in &files {
+                wanted.add(file);
+                let surveyed = Surveyed::of(file);
+                sum = sum.saturating_add(surveyed.bytes);
+                all.push(surveyed);
+            }
+            held = held.filter(|_| sum <= bytes);
+            if let Some(held) = &mut held {
+                held.extend(files);
+            }
+        }
+        all.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+        scoring_file::check_names(all.iter().map(|file| (&file.scores[..], &*file.path)))?;
+        let (mut tiles, mut room): (Vec<Vec<PathBuf>>, u64) = (Vec::new(), 0);
+        for file in all {
+            match tiles.last_mut().filter(|_| file.bytes <= room) {
+                Some(tile) => tile.push(file.path),
+                None => {
+                    tiles.push(vec![file.path]);
+                    room = bytes;
+                }
+            }
+            room = room.saturating_sub(file.bytes);
+        }
+        if let Some(held) = &mut held {
+            held.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+            self.tell(held, told);
+        }
+        Ok((ScoreTiles { tiles, held }, wanted.finish()))
+    }
+
+    fn tell(&self, files: &[ScoringFile], told: Told) {
+        for file in files {
             for remark in &file.remarks {
                 told.tell(format_args!("{}: {remark}", file.name));
             }
+        }
+    }
+
+    /// Reads scoring files, lifted to the build of the genotypes.
+    fn read(&self, files: &[PathBuf], tells: bool, told: Told) -> anyhow::Result<Vec<ScoringFile>> {
+        let build = self.build();
+        let reading = Reading { build, ..Reading::default() };
+        let mut files = scoring_file::read_all(files, &reading)?;
+        if tells {
+            self.tell(&files, told);
         }
         if let (Some(path), Some(build)) = (&self.chain, build) {
             let chains = chains_to(path, build)?;
@@ -209,8 +323,10 @@ impl MatchingArguments {
                 let counts = liftover::lift(file, &chains, build)
                     .with_context(|| format!("{}: {}", file.path.display(), path.display()))?
                     .counts;
-                let (lifted, lost) = (counts.lifted, counts.lost());
-                told.tell(format_args!("{}: {lifted} variants lifted, {lost} lost", file.name));
+                if !tells {
+                    let (lifted, lost) = (counts.lifted, counts.lost());
+                    told.tell(format_args!("{}: {lifted} variants lifted, {lost} lost", file.name));
+                }
             }
         }
         let other = files.iter().find(|file| build.is_some() && file.build.is_some() && file.build != build);
@@ -267,19 +383,25 @@ impl MatchingArguments {
         &self.intersect
     }
 
-    /// Matches all files.
+    /// Sites of the other genotypes, if there are some.
+    pub(super) fn other<'w>(&self, wanted: &'w Wanted) -> anyhow::Result<Option<Target<'w>>> {
+        let are_none = self.intersect.is_empty();
+        Ok(if are_none { None } else { Some(intersect::sites(wanted, &self.intersect)?) })
+    }
+
+    /// Matches files.
     pub(super) fn matches<'a>(
         &self,
         files: &'a [ScoringFile],
-        wanted: &Wanted,
         target: &'a Target<'a>,
-    ) -> anyhow::Result<Vec<Matched<'a>>> {
+        other: Option<&Target<'_>>,
+    ) -> Vec<Matched<'a>> {
         let rules = self.rules();
-        if self.intersect.is_empty() {
-            return Ok(files.par_iter().map(|file| match_file(file, target, rules)).collect());
-        }
-        let other = intersect::sites(wanted, &self.intersect)?;
-        Ok(files.par_iter().map(|file| match_shared(file, target, &other, rules)).collect())
+        let of_file = |file| match other {
+            Some(other) => match_shared(file, target, other, rules),
+            None => match_file(file, target, rules),
+        };
+        files.par_iter().map(of_file).collect()
     }
 }
 
@@ -325,27 +447,51 @@ pub(super) fn target<'w>(wanted: &'w Wanted, genotypes: &GenotypeSet) -> Target<
     kept.finish()
 }
 
-/// Writes the log and the summary of matches into a directory, and tells which scores are refused.
-pub(super) fn write_matches(
-    directory: &Path,
-    dataset: &str,
-    matched: &[Matched<'_>],
-) -> anyhow::Result<Vec<PathBuf>> {
-    let log = directory.join(format!("{dataset}_log.csv.gz"));
-    let summary = directory.join(format!("{dataset}_summary.csv"));
-    compressed(&log, |output| match_log::write_log(output, dataset, matched))?;
-    let mut file = AtomicFile::create(&summary)?;
-    let told = |source| OutputError { path: summary.clone(), source };
-    {
-        let mut output = BufWriter::new(&mut file);
-        match_log::write_summary(&mut output, dataset, matched).map_err(told)?;
-        output.flush().map_err(told)?;
+/// The log and the summary of matches, tile by tile.
+pub(super) struct MatchTables {
+    dataset: String,
+    log: (PathBuf, BgzfWriter<AtomicFile>),
+    summary: (PathBuf, AtomicFile),
+}
+
+impl MatchTables {
+    /// Begins both in a directory.
+    pub(super) fn create(directory: &Path, dataset: &str) -> anyhow::Result<Self> {
+        let log = directory.join(format!("{dataset}_log.csv.gz"));
+        let summary = directory.join(format!("{dataset}_summary.csv"));
+        let mut of_log = BgzfWriter::new(AtomicFile::create(&log)?, Level::default());
+        let mut of_summary = AtomicFile::create(&summary)?;
+        match_log::write_names(&mut of_log, Table::Log).map_err(told(&log))?;
+        match_log::write_names(&mut of_summary, Table::Summary).map_err(told(&summary))?;
+        Ok(Self { dataset: dataset.to_owned(), log: (log, of_log), summary: (summary, of_summary) })
     }
-    file.commit()?;
-    for refused in matched.iter().filter_map(|one| one.check().err()) {
-        eprintln!("norn: {refused}");
+
+    /// Adds scores, which come behind those before by name, and tells which are refused.
+    pub(super) fn add(&mut self, matched: &[Matched<'_>]) -> anyhow::Result<()> {
+        let (path, log) = &mut self.log;
+        match_log::write_log_rows(log, &self.dataset, matched).map_err(told(path))?;
+        let (path, summary) = &mut self.summary;
+        match_log::write_summary_rows(summary, &self.dataset, matched).map_err(told(path))?;
+        for refused in matched.iter().filter_map(|one| one.check().err()) {
+            eprintln!("norn: {refused}");
+        }
+        Ok(())
     }
-    Ok(vec![log, summary])
+
+    /// Gives both their names.
+    pub(super) fn commit(self) -> anyhow::Result<Vec<PathBuf>> {
+        let (log, mut of_log) = self.log;
+        of_log.finish().map_err(told(&log))?;
+        of_log.into_inner().commit()?;
+        let (summary, of_summary) = self.summary;
+        of_summary.commit()?;
+        Ok(vec![log, summary])
+    }
+}
+
+fn told(path: &Path) -> impl FnOnce(std::io::Error) -> OutputError + use<> {
+    let path = path.to_owned();
+    |source| OutputError { path, source }
 }
 
 /// Writes a gzip file.

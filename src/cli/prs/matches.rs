@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::catalog::{self, GenotypeArguments, MatchingArguments, Told};
+use super::catalog::{self, GenotypeArguments, MatchTables, MatchingArguments, Told};
 use crate::cli::qc::default_threads;
-use crate::prs::target::Wanted;
 
 /// Find the variants of scoring files in genotypes, and write down what became of each.
 ///
@@ -42,16 +41,22 @@ impl MatchArguments {
     }
 
     fn matches(&self) -> anyhow::Result<ExitCode> {
-        let files = self.matching.read(&self.scores, Told::Here)?;
-        let wanted = Wanted::of(&files);
+        let (tiles, wanted) = self.matching.tiles(&self.scores, self.genotypes.bytes() / 2, Told::Here)?;
         let genotypes =
             self.genotypes.open(&|contig, position, id| wanted.contains(contig, position, id), Told::Here)?;
         let target = catalog::target(&wanted, &genotypes);
-        let matched = self.matching.matches(&files, &wanted, &target)?;
+        let other = self.matching.other(&wanted)?;
         std::fs::create_dir_all(&self.output)?;
         let dataset = self.matching.dataset(&self.genotypes.genotypes);
-        catalog::write_matches(&self.output, &dataset, &matched)?;
-        let all_pass = matched.iter().all(|one| one.check().is_ok());
+        let mut tables = MatchTables::create(&self.output, &dataset)?;
+        let mut all_pass = true;
+        for files in tiles.read(&self.matching, Told::Here) {
+            let files = files?;
+            let matched = self.matching.matches(&files, &target, other.as_ref());
+            tables.add(&matched)?;
+            all_pass &= matched.iter().all(|one| one.check().is_ok());
+        }
+        tables.commit()?;
         Ok(if all_pass { ExitCode::SUCCESS } else { ExitCode::from(crate::cli::exit::BELOW_THRESHOLDS) })
     }
 }

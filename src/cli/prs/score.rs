@@ -8,22 +8,24 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
-use super::catalog::{self, GenotypeArguments, MatchingArguments, Told};
+use super::catalog::{self, GenotypeArguments, MatchTables, MatchingArguments, Told};
 use crate::cli::qc::{UsageError, default_threads};
 use crate::compute::communicator::Communicator;
 use crate::formats::genotypes::samples::SampleTable;
 use crate::formats::output::{AtomicFile, OutputError};
+use crate::formats::text;
 use crate::prs::aggregated;
 use crate::prs::dense_table::{DenseTable, VariantsById, column_numbers};
 use crate::prs::frequencies::FrequencyTable;
 use crate::prs::genotype_set::GenotypeSet;
-use crate::prs::kernel::{Imputation, Kernel, Part, Settings, Sums, XModel};
+use crate::prs::kernel::{Imputation, Kernel, Load, Part, Plan, Settings, Sums, XModel};
 use crate::prs::matching::Matched;
 use crate::prs::matrix::MatrixWriter;
 use crate::prs::score_set::ScoreSet;
 use crate::prs::shares;
 use crate::prs::sscore::{self, Columns, Look};
-use crate::prs::target::Wanted;
+use crate::prs::summed::{Summed, Tiles};
+use crate::prs::target::Target;
 use crate::prs::weights::{Effect, Weights};
 use crate::report::run_file::{Run, RunFile};
 
@@ -150,35 +152,21 @@ impl ScoreArguments {
         ranks: &Communicator,
     ) -> anyhow::Result<ExitCode> {
         let genotypes = self.genotypes.open(&|_, _, _| true, Told::by(ranks))?;
-        let sites: Vec<_> = genotypes.parts().map(|part| part.source.sites()).collect();
-        let effect = match self.effect {
-            EffectName::Additive => Effect::Additive,
-            EffectName::Dominant => Effect::Dominant,
-            EffectName::Recessive => Effect::Recessive,
-        };
-        let table = DenseTable::read(weights, columns, effect, &VariantsById::new(&sites))?;
+        let look = Look { columns: self.columns, digits: self.digits.map(usize::from) };
+        let dataset = self.matching.dataset(&self.genotypes.genotypes);
+        let (names, mut scores) = self.weights_of_table(weights, columns, &genotypes, ranks)?;
         if !ranks.is_root() {
-            self.sums(&genotypes, &table.weights, ranks, |_| Ok(()))?;
+            self.each(&genotypes, &mut scores, ranks, &mut |_| Ok(()))?;
             return Ok(ExitCode::SUCCESS);
         }
-        if table.unmatched > 0 {
-            eprintln!(
-                "norn: {} of {} rows of {} are of no variant and allele of the genotypes",
-                table.unmatched,
-                table.matched + table.unmatched,
-                weights.display()
-            );
-        }
-        let look = Look { columns: self.columns, digits: self.digits.map(usize::from) };
         let mut file = AtomicFile::create(&self.output)?;
         let told = |source| OutputError { path: self.output.clone(), source };
         {
             let mut output = BufWriter::with_capacity(1 << 20, &mut file);
             let samples = genotypes.samples();
-            let dataset = self.matching.dataset(&self.genotypes.genotypes);
-            let mut matrix = self.open_matrix(&dataset, &table.names)?;
-            sscore::write_header(&mut output, samples, &table.names, look).map_err(told)?;
-            self.sums(&genotypes, &table.weights, ranks, |sums| {
+            let mut matrix = self.open_matrix(&dataset, &names)?;
+            sscore::write_header(&mut output, samples, &names, look).map_err(told)?;
+            self.each(&genotypes, &mut scores, ranks, &mut |sums| {
                 sscore::write_rows(&mut output, samples, sums, look).map_err(told)?;
                 matrix.add(samples, sums)
             })?;
@@ -189,34 +177,136 @@ impl ScoreArguments {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Names and weights of a table: all at once, or, where they are too many, the sums of tiles of columns.
+    fn weights_of_table(
+        &self,
+        path: &Path,
+        columns: Option<&[usize]>,
+        genotypes: &GenotypeSet,
+        ranks: &Communicator,
+    ) -> anyhow::Result<(Vec<String>, Scores)> {
+        let sites: Vec<_> = genotypes.parts().map(|part| part.source.sites()).collect();
+        let effect = match self.effect {
+            EffectName::Additive => Effect::Additive,
+            EffectName::Dominant => Effect::Dominant,
+            EffectName::Recessive => Effect::Recessive,
+        };
+        let tiles = column_tiles(path, columns, genotypes.variants(), self.genotypes.bytes() / WEIGHTS)?;
+        let mut names = Vec::new();
+        let mut waiting = None;
+        let count = tiles.len();
+        for (number, columns) in tiles.into_iter().enumerate() {
+            // What finds variants by identifiers goes before sums come.
+            let table = DenseTable::read(path, columns.as_deref(), effect, &VariantsById::new(&sites))?;
+            if table.unmatched > 0 && number == 0 {
+                Told::by(ranks).tell(format_args!(
+                    "{} of {} rows of {} are of no variant and allele of the genotypes",
+                    table.unmatched,
+                    table.matched + table.unmatched,
+                    path.display()
+                ));
+            }
+            names.extend(table.names);
+            if count == 1 {
+                return Ok((names, Scores::Once(table.weights)));
+            }
+            self.sum_tile(genotypes, &table.weights, 0, ranks, &mut waiting)?;
+        }
+        Ok((names, Scores::Tiled(waiting)))
+    }
+
+    /// Sums a tile of scores, which waits on rank 0 for the others.
+    fn sum_tile(
+        &self,
+        genotypes: &GenotypeSet,
+        weights: &Weights,
+        held: u64,
+        ranks: &Communicator,
+        waiting: &mut Option<Tiles>,
+    ) -> anyhow::Result<()> {
+        if !ranks.is_root() {
+            return self.sums(genotypes, weights, held, ranks, |_| Ok(()));
+        }
+        let tiles = self.waiting(waiting, genotypes)?;
+        self.sums(genotypes, weights, held, ranks, |sums| Ok(tiles.add(sums)?))
+    }
+
+    /// Where tiles of scores wait, made for the first of them.
+    fn waiting<'w>(
+        &self,
+        waiting: &'w mut Option<Tiles>,
+        genotypes: &GenotypeSet,
+    ) -> anyhow::Result<&'w mut Tiles> {
+        if let Some(tiles) = waiting {
+            return Ok(tiles);
+        }
+        let of_file = || self.output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = if self.output.is_dir() { &self.output } else { of_file().unwrap_or(Path::new(".")) };
+        let tiles = Tiles::new(directory, genotypes.samples().len());
+        Ok(waiting.insert(tiles.with_context(|| directory.display().to_string())?))
+    }
+
     /// Scores of the PGS Catalog.
     fn score_catalog(&self, threads: usize, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let run = Run::begin();
-        let files = self.matching.read(&self.scores, Told::by(ranks))?;
-        let wanted = Wanted::of(&files);
+        let (tiles, wanted) =
+            self.matching.tiles(&self.scores, self.genotypes.bytes() / WEIGHTS, Told::by(ranks))?;
+        let paths: Vec<PathBuf> = tiles.paths().cloned().collect();
         let genotypes = self
             .genotypes
             .open(&|contig, position, id| wanted.contains(contig, position, id), Told::by(ranks))?;
         let target = catalog::target(&wanted, &genotypes);
-        let matched = self.matching.matches(&files, &wanted, &target)?;
+        let other = self.matching.other(&wanted)?;
         let dataset = self.matching.dataset(&self.genotypes.genotypes);
-        if !ranks.is_root() {
-            if let Some(set) = score_set(&matched, &genotypes)? {
-                self.sums(&genotypes, &set.weights, ranks, |_| Ok(()))?;
+        let mut tables = None;
+        if ranks.is_root() {
+            std::fs::create_dir_all(&self.output).with_context(|| self.output.display().to_string())?;
+            tables = Some(MatchTables::create(&self.output, &dataset)?);
+        }
+        let imputes = self.settings().imputation != Imputation::None;
+        let held = target.bytes() + other.as_ref().map_or(0, Target::bytes);
+        let (mut names, mut is_whole, count) = (Vec::new(), true, tiles.len());
+        let (mut once, mut waiting) = (None, None);
+        for files in tiles.read(&self.matching, Told::by(ranks)) {
+            let files = files?;
+            let matched = self.matching.matches(&files, &target, other.as_ref());
+            if let Some(tables) = &mut tables {
+                tables.add(&matched)?;
             }
+            let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
+            is_whole &= passing.len() == matched.len();
+            if passing.is_empty() {
+                continue;
+            }
+            let set = ScoreSet::new(&passing, &genotypes, imputes)?;
+            // Weights are all that is needed of the files.
+            drop(passing);
+            drop(matched);
+            drop(files);
+            names.extend(set.names);
+            if count == 1 {
+                once = Some(set.weights);
+            } else {
+                self.sum_tile(&genotypes, &set.weights, held, ranks, &mut waiting)?;
+            }
+        }
+        let mut outputs = tables.map(MatchTables::commit).transpose()?.unwrap_or_default();
+        drop((target, other));
+        drop(wanted);
+        if names.is_empty() {
+            bail!("no score has enough variants in the genotypes");
+        }
+        let mut scores = once.map_or(Scores::Tiled(waiting), Scores::Once);
+        if !ranks.is_root() {
+            self.each(&genotypes, &mut scores, ranks, &mut |_| Ok(()))?;
             return Ok(ExitCode::SUCCESS);
         }
-        std::fs::create_dir_all(&self.output).with_context(|| self.output.display().to_string())?;
-        let mut outputs = catalog::write_matches(&self.output, &dataset, &matched)?;
-        let Some(set) = score_set(&matched, &genotypes)? else {
-            bail!("no score has enough variants in the genotypes");
-        };
-        let mut matrix = self.open_matrix(&dataset, &set.names)?;
+        let mut matrix = self.open_matrix(&dataset, &names)?;
         if self.no_aggregated {
-            self.sums(&genotypes, &set.weights, ranks, |sums| matrix.add(genotypes.samples(), sums))?;
+            self.each(&genotypes, &mut scores, ranks, &mut |sums| matrix.add(genotypes.samples(), sums))?;
         } else {
             let path = self.output.join("aggregated_scores.txt.gz");
-            self.write_aggregated(&path, &dataset, &genotypes, &set, ranks, &mut matrix)?;
+            self.write_aggregated(&path, &dataset, &genotypes, &names, &mut scores, ranks, &mut matrix)?;
             outputs.push(path);
         }
         matrix.commit()?;
@@ -226,7 +316,7 @@ impl ScoreArguments {
             .genotypes
             .iter()
             .cloned()
-            .chain(files.iter().map(|file| file.path.clone()))
+            .chain(paths)
             .chain(self.matching.inputs().iter().cloned())
             .collect();
         let file = RunFile {
@@ -239,17 +329,18 @@ impl ScoreArguments {
             ranks: ranks.size(),
         };
         run.write(&self.output.join("scores.run.json"), &file)?;
-        let is_whole = matched.iter().all(|one| one.check().is_ok());
         Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(crate::cli::exit::BELOW_THRESHOLDS) })
     }
 
     /// Writes the table of all people and scores, and gives their sums to the matrix.
+    #[expect(clippy::too_many_arguments, reason = "two outputs of one pass")]
     fn write_aggregated(
         &self,
         path: &Path,
         dataset: &str,
         genotypes: &GenotypeSet,
-        set: &ScoreSet,
+        names: &[String],
+        scores: &mut Scores,
         ranks: &Communicator,
         matrix: &mut MatrixFile,
     ) -> anyhow::Result<()> {
@@ -257,8 +348,8 @@ impl ScoreArguments {
         let mut problem = None;
         catalog::compressed(path, |output| {
             aggregated::write_header(output)?;
-            let summed = self.sums(genotypes, &set.weights, ranks, |sums| {
-                aggregated::write_rows(output, dataset, samples, &set.names, sums)
+            let summed = self.each(genotypes, scores, ranks, &mut |sums| {
+                aggregated::write_rows(output, dataset, samples, names, sums)
                     .map_err(|source| OutputError { path: path.to_owned(), source })?;
                 matrix.add(samples, sums)
             });
@@ -290,11 +381,34 @@ impl ScoreArguments {
         })
     }
 
-    /// Sums weights over all people, those that fit into the memory at a time; rank 0 gives what all ranks have to `take`.
+    /// Gives the sums of all scores, of some people at a time, to rank 0.
+    fn each(
+        &self,
+        genotypes: &GenotypeSet,
+        scores: &mut Scores,
+        ranks: &Communicator,
+        take: &mut dyn FnMut(&dyn Summed) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        match scores {
+            Scores::Once(weights) => self.sums(genotypes, weights, 0, ranks, |sums| take(sums)),
+            Scores::Tiled(None) => Ok(()),
+            Scores::Tiled(Some(tiles)) => {
+                let free = self.genotypes.bytes().saturating_sub(genotypes.held_bytes());
+                for people in tiles.batches(free.max(self.genotypes.bytes() / 4) / 2) {
+                    take(&tiles.gather(people)?)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sums weights over all people, those that fit into the memory at a time beside the genotypes and what else is held; rank 0 gives
+    /// what all ranks have to `take`.
     fn sums(
         &self,
         genotypes: &GenotypeSet,
         weights: &Weights,
+        held: u64,
         ranks: &Communicator,
         mut take: impl FnMut(&Sums) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
@@ -303,8 +417,18 @@ impl ScoreArguments {
         let frequencies: Option<Vec<_>> =
             table.map(|table| parts.iter().map(|part| table.of(part.source.sites())).collect());
         let kernel = Kernel::new(weights, self.settings());
+        let of_frequencies = frequencies.as_ref().map_or(0, |_| OF_FREQUENCIES * genotypes.variants() as u64);
+        let load = Load {
+            people: genotypes.samples().len(),
+            lanes: kernel.lanes(),
+            // Passes are the same on all ranks.
+            threads: shares::of_root(ranks, rayon::current_num_threads())?,
+            held: held + of_frequencies + genotypes.held_bytes() + weights.bytes() + kernel.bytes(),
+        };
+        let plan = Plan::new(&load, self.genotypes.bytes());
+        let kernel = kernel.with_plan(&plan);
         let share = shares::variants_of(weights, ranks);
-        for range in kernel.passes(genotypes.samples().len(), self.genotypes.memory << 20) {
+        for range in plan.passes {
             let mut sums = kernel.empty(genotypes.samples(), range);
             for (number, part) in parts.iter().enumerate() {
                 let frequencies = frequencies.as_ref().and_then(|all| all.get(number)).map(Vec::as_slice);
@@ -334,17 +458,48 @@ impl ScoreArguments {
     }
 }
 
-/// The weights of the scores that match well enough; `None` where there is none.
-fn score_set(matched: &[Matched<'_>], genotypes: &GenotypeSet) -> anyhow::Result<Option<ScoreSet>> {
-    let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
-    Ok(if passing.is_empty() { None } else { Some(ScoreSet::new(&passing, genotypes)?) })
+/// All scores: their weights, or what came of them tile by tile, which rank 0 has.
+enum Scores {
+    Once(Weights),
+    Tiled(Option<Tiles>),
+}
+
+/// Weights of a tile take this part of the memory at most, while they are read.
+const WEIGHTS: u64 = 4;
+/// Frequencies of a variant's alleles, in a vector of its own.
+const OF_FREQUENCIES: u64 = 64;
+
+/// Columns of a table whose weights fit into so many bytes, tile by tile; the only tile has the columns as they were given.
+fn column_tiles(
+    path: &Path,
+    columns: Option<&[usize]>,
+    variants: usize,
+    bytes: u64,
+) -> anyhow::Result<Vec<Option<Vec<usize>>>> {
+    let only = || vec![columns.map(<[usize]>::to_vec)];
+    let failed = || path.display().to_string();
+    let (mut input, mut line) = (text::open(path).with_context(failed)?, Vec::new());
+    text::read_line(input.as_mut(), &mut line).with_context(failed)?;
+    let of_line = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).count();
+    let all = columns.map_or_else(|| (2..of_line).collect(), <[usize]>::to_vec);
+    let fit = |rows: u64| usize::try_from(bytes / (8 * rows.max(1))).unwrap_or(usize::MAX).max(1);
+    if all.len() <= fit(variants as u64) {
+        return Ok(only());
+    }
+    // Not as many rows as variants, maybe.
+    let mut rows = 0;
+    while text::read_line(input.as_mut(), &mut line).with_context(failed)? {
+        rows += 1;
+    }
+    let fit = fit(rows);
+    Ok(if all.len() <= fit { only() } else { all.chunks(fit).map(|tile| Some(tile.to_vec())).collect() })
 }
 
 /// The matrix, where one is wanted.
 struct MatrixFile(Option<(PathBuf, MatrixWriter<AtomicFile>)>);
 
 impl MatrixFile {
-    fn add(&mut self, samples: &SampleTable, sums: &Sums) -> anyhow::Result<()> {
+    fn add(&mut self, samples: &SampleTable, sums: &dyn Summed) -> anyhow::Result<()> {
         let Some((path, writer)) = &mut self.0 else { return Ok(()) };
         writer.add(samples, sums).with_context(|| path.display().to_string())
     }

@@ -31,6 +31,14 @@ pub trait GenotypeSource: Sync {
     /// The variants, in the order of the file.
     fn sites(&self) -> &SiteTable;
 
+    /// Forgets what only reading the samples needed, and shares them with a table that is the same.
+    fn settle_samples(&mut self, _like: Option<&SampleTable>) {}
+
+    /// Bytes of the genotypes, or of where they are, that it holds.
+    fn held_bytes(&self) -> u64 {
+        0
+    }
+
     /// A place in the file, for one thread.
     fn cursor(&self) -> Box<dyn Cursor + '_>;
 }

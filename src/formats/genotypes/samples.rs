@@ -1,6 +1,7 @@
 //! Who the genotypes are of.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// The sex that a sample table says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +51,7 @@ pub struct SampleTable {
     pub has_families: bool,
     /// Whether the table says sources (SID).
     pub has_sources: bool,
-    samples: Vec<Sample>,
+    samples: Arc<Vec<Sample>>,
     known: HashSet<(Option<String>, String, Option<String>)>,
 }
 
@@ -67,8 +68,25 @@ impl SampleTable {
         if !self.known.insert(key) {
             return Err("a sample comes twice");
         }
-        self.samples.push(sample);
+        Arc::make_mut(&mut self.samples).push(sample);
         Ok(())
+    }
+
+    /// Forgets what only new samples are compared with. Samples that are those of another table are held once: of half a
+    /// million people in a file a chromosome, names would take gigabytes.
+    pub fn settle(&mut self, like: Option<&Self>) {
+        self.known = HashSet::new();
+        if let Some(like) = like.filter(|like| like.samples == self.samples) {
+            self.samples = Arc::clone(&like.samples);
+        }
+    }
+
+    /// Bytes of it, about.
+    pub fn bytes(&self) -> u64 {
+        // A name of its own is what the allocator gives at least.
+        let of_sample = size_of::<Sample>() + 2 * 32 + 56 * self.phenotypes.len();
+        let of_known = size_of::<(Option<String>, String, Option<String>)>() + 2 * 32 + 1;
+        (self.samples.len() * of_sample + self.known.capacity() * of_known) as u64
     }
 
     /// Samples.

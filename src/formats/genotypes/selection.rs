@@ -50,6 +50,14 @@ impl GenotypeSource for Selected {
         self.source.sites()
     }
 
+    fn settle_samples(&mut self, like: Option<&SampleTable>) {
+        self.samples.settle(like);
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.source.held_bytes() + self.source.samples().bytes()
+    }
+
     fn cursor(&self) -> Box<dyn Cursor + '_> {
         let whole = Genotypes::default();
         Box::new(SelectedCursor { cursor: self.source.cursor(), whole, numbers: &self.numbers })

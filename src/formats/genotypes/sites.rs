@@ -84,6 +84,11 @@ impl SiteTable {
         Ok(number)
     }
 
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        (self.rows.capacity() * size_of::<Row>() + self.text.capacity()) as u64
+    }
+
     /// Variants.
     pub fn len(&self) -> usize {
         self.rows.len()

@@ -24,6 +24,8 @@ pub struct VcfGenotypes {
     kept: Vec<Genotypes>,
     /// Records that the file has.
     seen: u64,
+    /// Bytes of what is kept, about.
+    bytes: u64,
 }
 
 /// What of a file is kept.
@@ -104,9 +106,15 @@ impl VcfGenotypes {
             let sample = Sample { individual: name.clone(), ..Sample::default() };
             samples.push(sample).map_err(|what| failed(format!("{what}: {name}")))?;
         }
-        let mut file =
-            Self { path: path.to_owned(), samples, sites: SiteTable::default(), kept: Vec::new(), seen: 0 };
-        let (count, mut bytes) = (file.samples.len(), 0u64);
+        let mut file = Self {
+            path: path.to_owned(),
+            samples,
+            sites: SiteTable::default(),
+            kept: Vec::new(),
+            seen: 0,
+            bytes: 0,
+        };
+        let count = file.samples.len();
         let at_once = 2 * rayon::current_num_threads();
         loop {
             let mut batches: Vec<Batch> = Vec::with_capacity(at_once);
@@ -134,8 +142,8 @@ impl VcfGenotypes {
                 for Kept { contig, position, id, reference, alternates, genotypes } in kept {
                     let pushed = file.sites.push(&contig, position, &id, &reference, &alternates);
                     pushed.map_err(|what| failed(format!("{contig}:{position}: {what}")))?;
-                    bytes += count.div_ceil(4) as u64 + 8 * genotypes.dosages.values.len() as u64 + 256;
-                    if bytes > wanted.memory {
+                    file.bytes += count.div_ceil(4) as u64 + 8 * genotypes.dosages.values.len() as u64 + 256;
+                    if file.bytes > wanted.memory {
                         let (path, kept) = (path.to_owned(), file.kept.len());
                         return Err(VcfGenotypeError::Memory { path, kept, memory: wanted.memory >> 20 });
                     }
@@ -158,6 +166,14 @@ impl GenotypeSource for VcfGenotypes {
 
     fn sites(&self) -> &SiteTable {
         &self.sites
+    }
+
+    fn settle_samples(&mut self, like: Option<&SampleTable>) {
+        self.samples.settle(like);
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.bytes
     }
 
     fn cursor(&self) -> Box<dyn Cursor + '_> {

@@ -99,6 +99,15 @@ impl GenotypeSource for Fileset {
         &self.sites
     }
 
+    fn settle_samples(&mut self, like: Option<&SampleTable>) {
+        self.samples.settle(like);
+    }
+
+    fn held_bytes(&self) -> u64 {
+        // Where the record of each variant is.
+        16 * self.sites.len() as u64
+    }
+
     fn cursor(&self) -> Box<dyn Cursor + '_> {
         Box::new(self.plink_cursor())
     }

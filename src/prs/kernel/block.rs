@@ -128,6 +128,23 @@ impl Block {
         Ok(block)
     }
 
+    /// Bytes of it, but for small change.
+    pub(super) fn bytes(&self) -> usize {
+        let of_columns: usize = self.columns.iter().map(Column::bytes).sum();
+        let uses: usize = self.uses.iter().map(Vec::len).sum();
+        let joined: usize = self.joined.iter().map(Vec::len).sum();
+        of_columns
+            + self.terms.len() * size_of::<Term>()
+            + uses * size_of::<Use>()
+            + joined * size_of::<Codes>()
+    }
+
+    /// Variants that it has columns of.
+    pub(super) fn variants(&self, kernel: &Kernel) -> usize {
+        let of_term = |term: &Term| kernel.weights.variant_of(term.row);
+        self.terms.chunk_by(|a, b| of_term(a) == of_term(b)).count()
+    }
+
     fn add_variant(
         &mut self,
         kernel: &Kernel,

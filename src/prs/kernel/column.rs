@@ -34,6 +34,18 @@ pub(super) enum Form {
     Dosages(Vec<DosageBytes>),
 }
 
+impl Column {
+    /// Bytes of it.
+    pub(super) fn bytes(&self) -> usize {
+        let of_form = match &self.form {
+            Form::Packed { codes, .. } => codes.len(),
+            Form::Sparse { samples, codes, .. } => size_of_val(&samples[..]) + codes.len(),
+            Form::Dosages(streams) => streams.iter().map(|stream| stream.bytes.len()).sum(),
+        };
+        of_form + size_of_val(&self.missing[..]) + size_of::<Self>()
+    }
+}
+
 /// Which part of the line through 0, 1 and 2 copies a dosage goes along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slope {

@@ -4,7 +4,7 @@
 //! of threads, ranks and tiles, and are rounded once, when they become real numbers. The calls of four variants of a
 //! sample are a byte, for which a table has what it adds to 8 or 16 scores at once (`lookup.rs`, `values.rs`); a dosage is
 //! some bytes that each have a table too. What few samples have is visited alone. Samples are cut into strips and scores
-//! into tiles (`strip.rs`), which threads work on; samples that do not fit into the memory are another pass.
+//! into tiles (`strip.rs`), which threads work on; samples that do not fit into the memory are another pass (`plan.rs`).
 //!
 //! Which numbers are summed follows PLINK 2's `--score`: missing genotypes count what is expected of the allele's
 //! frequency, haploid ones half of a diploid genotype, chromosome Y is that of males.
@@ -13,6 +13,7 @@ mod block;
 mod column;
 mod lookup;
 mod places;
+mod plan;
 mod ploidy;
 mod scale;
 mod strip;
@@ -27,6 +28,7 @@ use rayon::prelude::*;
 use block::{Block, Pass, Readers};
 use lookup::NARROW;
 use places::Places;
+pub use plan::{Load, Plan};
 use ploidy::People;
 pub use ploidy::XModel;
 use scale::{Scale, Survey};
@@ -59,7 +61,7 @@ pub struct Settings {
     pub x_model: XModel,
     /// Samples of a strip: what a thread works on at a time. No result depends on it.
     pub strip: usize,
-    /// Bytes of genotypes that are held at a time, about. No result depends on it.
+    /// Bytes of genotypes that are read at a time, about; twice as many are held. No result depends on it.
     pub block_bytes: usize,
 }
 
@@ -69,7 +71,7 @@ impl Default for Settings {
             imputation: Imputation::default(),
             x_model: XModel::default(),
             strip: 4096,
-            block_bytes: 6 << 20,
+            block_bytes: 12 << 20,
         }
     }
 }
@@ -121,6 +123,12 @@ struct Tile {
     lanes: usize,
 }
 
+/// Variants of the first block, and of every block where that many are small.
+const FIRST_VARIANTS: usize = 64;
+/// Variants of a block where each is large: with less, making tables is all the work.
+const FEWEST_VARIANTS: usize = 16;
+const MOST_VARIANTS: usize = 1 << 13;
+
 /// Lanes of tables of 64 bits.
 const WIDE: usize = 8;
 
@@ -157,17 +165,20 @@ impl<'w> Kernel<'w> {
         Self { weights, settings, scales, tiles, tile_of }
     }
 
-    /// Cuts so many samples into passes whose sums take no more than some bytes each, as far as that is possible.
-    pub fn passes(&self, samples: usize, memory: u64) -> Vec<Range<usize>> {
-        let lanes: usize = self.tiles.iter().map(|tile| tile.lanes).sum();
-        // Two blocks are held, as read and as codes, of all of a pass' samples.
-        let of_sample = 8 * lanes as u64;
-        let for_sums = memory.saturating_sub(6 * self.settings.block_bytes as u64).max(memory / 4);
-        let most =
-            usize::try_from(for_sums / of_sample.max(1)).unwrap_or(usize::MAX).clamp(4, samples.max(4));
-        let count = samples.div_ceil(most).max(1);
-        let width = samples.div_ceil(count).next_multiple_of(4).max(4);
-        (0..samples).step_by(width).map(|start| start..(start + width).min(samples)).collect()
+    /// 64-bit sums of a person, with the lanes that fill up tiles.
+    pub fn lanes(&self) -> usize {
+        self.tiles.iter().map(|tile| tile.lanes).sum()
+    }
+
+    /// Bytes of what it knows of the scores, without their weights.
+    pub fn bytes(&self) -> u64 {
+        (self.scales.len() * size_of::<Scale>() * 2 + self.tile_of.len() * size_of::<usize>()) as u64
+    }
+
+    /// The same, with blocks as a plan has them.
+    pub fn with_plan(mut self, plan: &Plan) -> Self {
+        self.settings.block_bytes = plan.block_bytes;
+        self
     }
 
     /// No variants yet, for samples of a pass, or all.
@@ -207,37 +218,37 @@ impl<'w> Kernel<'w> {
         let pass = Pass { people: &people, range: &range, places: sums.places() };
         let readers = Readers::new(part);
         let scratch = Scratches::default();
-        let mut blocks = self.blocks(variants, &pass).into_iter();
+        let rows = self.weights.rows_of(variants);
         let read = |rows: Option<Range<usize>>| {
             rows.map(|rows| Block::read(self, &readers, &pass, rows)).transpose()
         };
-        let mut next = read(blocks.next())?;
+        let first = self.cut(rows.clone(), FIRST_VARIANTS.min(self.variants_of(pass.range.len() / 2)));
+        let mut end = first.as_ref().map_or(rows.end, |first| first.end);
+        let mut next = read(first)?;
         while let Some(block) = next {
-            let rows = blocks.next();
+            // What a variant takes, calls or dosages, for few scores or many, the last block shows.
+            let of_variant = block.bytes() / block.variants(self).max(1);
+            let rows = self.cut(end..rows.end, self.variants_of(of_variant));
+            end = rows.as_ref().map_or(end, |rows| rows.end);
             let (_, read) = rayon::join(|| self.add_block(&block, &pass, sums, &scratch), || read(rows));
             next = read?;
         }
         Ok(())
     }
 
-    /// Rows of as many variants as make a block.
-    fn blocks(&self, variants: Range<u32>, pass: &Pass) -> Vec<Range<usize>> {
-        let bytes = pass.range.len().div_ceil(4).max(1);
-        let most = (self.settings.block_bytes / bytes / 64 * 64).clamp(64, 1 << 13);
-        let rows = self.weights.rows_of(variants);
-        let (mut blocks, mut start, mut count) = (Vec::new(), rows.start, 0);
-        for row in rows.clone() {
-            let is_new =
-                row == rows.start || self.weights.variant_of(row) != self.weights.variant_of(row - 1);
-            if is_new && count == most {
-                blocks.push(start..row);
-                (start, count) = (row, 0);
-            }
-            count += usize::from(is_new);
-        }
-        blocks.push(start..rows.end);
-        blocks.retain(|rows| !rows.is_empty());
-        blocks
+    /// Variants of a block, where each takes so many bytes.
+    fn variants_of(&self, bytes: usize) -> usize {
+        let fit = self.settings.block_bytes / bytes.max(1);
+        if fit < FIRST_VARIANTS { fit.max(FEWEST_VARIANTS) } else { (fit / 64 * 64).min(MOST_VARIANTS) }
+    }
+
+    /// The first rows of so many variants; `None` where there is none left.
+    fn cut(&self, rows: Range<usize>, variants: usize) -> Option<Range<usize>> {
+        let is_new = |row: &usize| {
+            *row > rows.start && self.weights.variant_of(*row) != self.weights.variant_of(*row - 1)
+        };
+        let end = rows.clone().filter(is_new).nth(variants.saturating_sub(1)).unwrap_or(rows.end);
+        Some(rows.start..end).filter(|rows| !rows.is_empty())
     }
 
     fn add_block(&self, block: &Block, pass: &Pass, sums: &mut Sums, scratch: &Scratches) {

@@ -49,6 +49,11 @@ impl Sums {
         self.range.clone()
     }
 
+    /// Groups of scores.
+    pub fn groups(&self) -> usize {
+        self.denominators.len()
+    }
+
     /// Scores.
     pub fn scores(&self) -> usize {
         self.scores
@@ -148,15 +153,25 @@ impl Sums {
         Vec::new()
     }
 
-    /// The counts of a group of scores for a sample.
+    /// DENOM of a group of scores for a sample.
+    pub fn denominator(&self, group: usize, sample: usize) -> Option<u64> {
+        if !self.imputes {
+            return self.value(self.scores + 2 * group + 1, sample).map(|alleles| alleles as u64);
+        }
+        let [others, males] = *self.denominators.get(group)?;
+        let is_male = *self.males.get(sample.checked_sub(self.range.start)?)?;
+        Some(if is_male { males } else { others })
+    }
+
+    /// The counts of a group of scores for a sample; `None` where weights are without counts.
     pub fn counts(&self, group: usize, sample: usize) -> Option<Counts> {
         let column = self.scores + 2 * group;
         let alleles = self.value(column + 1, sample)? as u64;
-        let [others, males] = *self.denominators.get(group)?;
-        let is_male = *self.males.get(sample.checked_sub(self.range.start)?)?;
-        let of_all = if is_male { males } else { others };
-        let denominator = if self.imputes { of_all } else { alleles };
-        Some(Counts { alleles, denominator, named_dosage: self.value(column, sample)? })
+        Some(Counts {
+            alleles,
+            denominator: self.denominator(group, sample)?,
+            named_dosage: self.value(column, sample)?,
+        })
     }
 
     fn value(&self, column: usize, sample: usize) -> Option<f64> {
