@@ -53,7 +53,7 @@ pub(super) struct SimulateArguments {
     serial: f64,
 
     /// Seconds that a task takes beside its work
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.05)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.01)]
     overhead: f64,
 
     /// Numbers of nodes
