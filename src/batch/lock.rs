@@ -8,6 +8,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -208,7 +209,10 @@ fn beat(path: &Path, shared: &(Mutex<Beating>, Condvar), pace: Duration) {
 fn place(path: &Path, own: &Holder) -> Result<bool, LockError> {
     let error = |source| LockError::File { path: path.to_owned(), source };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!(".{name}.{}.{}.tmp", own.host, own.pid));
+    // Each its own: a draft that is written again would be the lock that another thread has linked to it.
+    static DRAFTS: AtomicU64 = AtomicU64::new(0);
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let draft = path.with_file_name(format!(".{name}.{}.{}-{number}.tmp", own.host, own.pid));
     fs::write(&draft, text(own)).map_err(error)?;
     let linked = fs::hard_link(&draft, path);
     let removed = fs::remove_file(&draft);
@@ -232,9 +236,9 @@ fn remove_drafts(directory: &Path) -> io::Result<()> {
     let middle = format!(".{}.", host().unwrap_or_default());
     for entry in fs::read_dir(directory)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name
-            .strip_prefix(".lock")
-            .and_then(|name| name.strip_suffix(".tmp")?.split_once(&middle)?.1.parse().ok());
+        let pid = name.strip_prefix(".lock").and_then(|name| {
+            name.strip_suffix(".tmp")?.split_once(&middle)?.1.split('-').next()?.parse().ok()
+        });
         if pid.is_some_and(|pid| begun(pid).is_none()) {
             // Another run may be faster.
             let _ = fs::remove_file(entry.path());
