@@ -44,37 +44,43 @@ most = int(os.environ.get("SPARSE_PEER_MOST", "10"))
 if sizes:
     subprocess.run(f"plink2 --dummy {people} {variants} 0.005 acgt --seed 1 --make-pgen --out {out}/p", shell=True, check=True,
                    stdout=subprocess.DEVNULL)
-    sites = [line.rstrip("\n").split("\t") for line in open(f"{out}/p.pvar") if not line.startswith("#")][1:]
-    scores = []
-    for number in range(max(sizes)):
-        # The order is mixed, so that each nested set has sizes of all kinds.
-        share = number * 0.6180339887498949 % 1
-        scores.append(random.sample(range(len(sites)), min(int(100 * 500 ** share), len(sites))))
+    # The order is mixed, so that each nested set has sizes of all kinds.
+    lengths = [min(int(100 * 500 ** (number * 0.6180339887498949 % 1)), variants - 1) for number in range(max(sizes))]
+    # In a process of its own: what forks from one of much memory seems to have as much.
+    if os.fork() == 0:
+        sites = [line.rstrip("\n").split("\t") for line in open(f"{out}/p.pvar") if not line.startswith("#")][1:]
+        scores = [random.sample(range(len(sites)), length) for length in lengths]
+        for size in sizes:
+            os.mkdir(f"{out}/sparse{size}")
+            table = {}
+            for number, places in enumerate(scores[:size]):
+                with open(f"{out}/sparse{size}/{number}.txt", "w") as file:
+                    print(f"#pgs_id=SPARSE{number}\nchr_name\tchr_position\teffect_allele\tother_allele\teffect_weight", file=file)
+                    for place in places:
+                        contig, position, name, reference, alternate = sites[place][:5]
+                        weight = f"{random.gauss(0, 0.01):.6g}"
+                        print(contig, position, alternate, reference, weight, sep="\t", file=file)
+                        if size <= most:
+                            table.setdefault((name, alternate), {})[number] = weight
+            if size <= most:
+                with open(f"{out}/zeros{size}", "w") as file:
+                    print("ID", "A1", *(f"s{n}" for n in range(size)), sep="\t", file=file)
+                    for (name, allele), own in table.items():
+                        print(name, allele, *(own.get(n, 0) for n in range(size)), sep="\t", file=file)
+        os._exit(0)
+    if os.wait()[1]:
+        sys.exit("no scores were made")
     rows = [("floor: plink2 --freq", f"plink2 --threads 1 --pfile {out}/p --freq --out {out}/f")]
     for size in sizes:
-        os.mkdir(f"{out}/sparse{size}")
-        weights = 0
-        table = {}
-        for number, places in enumerate(scores[:size]):
-            with open(f"{out}/sparse{size}/{number}.txt", "w") as file:
-                print(f"#pgs_id=SPARSE{number}\nchr_name\tchr_position\teffect_allele\tother_allele\teffect_weight", file=file)
-                for place in places:
-                    contig, position, name, reference, alternate = sites[place][:5]
-                    weight = f"{random.gauss(0, 0.01):.6g}"
-                    print(contig, position, alternate, reference, weight, sep="\t", file=file)
-                    if size <= most:
-                        table.setdefault((name, alternate), {})[number] = weight
-            weights += len(places)
+        told = f"{size} scores, {sum(lengths[:size])} weights"
         if size <= most:
-            with open(f"{out}/zeros{size}", "w") as file:
-                print("ID", "A1", *(f"s{n}" for n in range(size)), sep="\t", file=file)
-                for (name, allele), own in table.items():
-                    print(name, allele, *(own.get(n, 0) for n in range(size)), sep="\t", file=file)
             columns = "" if size == 1 else f"--score-col-nums 3-{size + 2}"
-            rows.append((f"plink2, {size} sparse scores, {weights} weights",
+            rows.append((f"plink2, {told}",
                          f"plink2 --threads 1 --pfile {out}/p --score {out}/zeros{size} header-read {columns} --out {out}/s"))
+        rows.append((f"matched, {told}", f"{norn} prs match --genotypes {out}/p.pgen --scores {out}/sparse{size} --keep-ambiguous -t 1 "
+                     f"-o {out}/o"))
         for threads in (1, 2):
-            rows.append((f"norn, {size} sparse scores, {weights} weights, -t {threads}",
+            rows.append((f"norn, {told}, -t {threads}",
                          f"{norn} prs score --genotypes {out}/p.pgen --scores {out}/sparse{size} --keep-ambiguous -t {threads} "
                          f"--matrix {out}/m.parquet --no-aggregated -o {out}/o"))
     print(f"{people} people, {variants} variants")

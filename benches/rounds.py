@@ -24,7 +24,7 @@ def best(commands, rounds):
 def table(commands, rounds):
     """Prints a line for each command."""
     found = best(commands, rounds)
-    print(f"{'':32}{'CPU s':>8}{'wall s':>8}{'MB':>6}")
+    print(f"{'':44}{'CPU s':>8}{'wall s':>8}{'MB':>6}")
     for name, _ in commands:
         cpu, wall, memory, status = found[name]
-        print(f"{name:32}{cpu:8.2f}{wall:8.2f}{memory:6.0f}{'  FAILED' if status else ''}")
+        print(f"{name:44}{cpu:8.2f}{wall:8.2f}{memory:6.0f}{'  FAILED' if status else ''}")

@@ -320,12 +320,20 @@ fn the_same_bits_however_the_work_is_cut() {
 /// those of single weights.
 #[test]
 fn sparse_scores_are_dense_ones_with_zeros() {
+    for one_of in [20, 100, 500] {
+        sparse_is_dense(one_of, XModel::Diploid);
+        sparse_is_dense(one_of, XModel::Haploid);
+    }
+}
+
+/// With one weight of so many.
+fn sparse_is_dense(one_of: usize, x_model: XModel) {
     let made = Made::new(33, 300, 400);
     let mut random = Random::new(33);
     let (mut sparse, mut dense) = (WeightsBuilder::new(50, 0).unwrap(), WeightsBuilder::new(50, 0).unwrap());
     for variant in 0..made.sites.len() {
         let row: Vec<f64> = (0..50)
-            .map(|_| if random.below(20) == 0 { random.below(1000) as f64 / 1e3 } else { 0.0 })
+            .map(|_| if random.below(one_of) == 0 { random.below(1000) as f64 / 1e3 } else { 0.0 })
             .collect();
         for (score, weight) in row.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
             sparse.add(score, variant as u32, 0, Effect::Additive, *weight).unwrap();
@@ -334,12 +342,12 @@ fn sparse_scores_are_dense_ones_with_zeros() {
         dense.add_row(25, variant as u32, 0, Effect::Additive, &row[25..]).unwrap();
     }
     let [sparse, dense] = [sparse.finish(), dense.finish()].map(|weights| {
-        let kernel = Kernel::new(&weights, Settings::default());
+        let kernel = Kernel::new(&weights, Settings { x_model, strip: 64, ..Settings::default() });
         let mut sums = kernel.empty(&made.samples, 0..300);
         add(&kernel, &made, 2, &mut sums);
         (0..300).flat_map(|sample| sums.sums_of(sample).collect::<Vec<_>>()).collect::<Vec<f64>>()
     });
-    assert!(sparse == dense);
+    assert!(sparse == dense, "{one_of} {x_model:?}");
 }
 
 /// Frequencies that are given count for missing genotypes.

@@ -300,6 +300,13 @@ impl Block {
         columns * 2 > self.packed
     }
 
+    /// How many weights a tile has for each of its columns, rounded down.
+    pub(super) fn weights_a_column(&self, uses: &[Use]) -> usize {
+        let weights: usize = uses.iter().map(|of| of.weights.len()).sum();
+        let columns = uses.chunk_by(|a, b| self.column_of(a) == self.column_of(b)).count();
+        weights / columns.max(1)
+    }
+
     pub(super) fn column_of(&self, of: &Use) -> usize {
         self.terms.get(of.term).map_or(0, |term| term.column)
     }

@@ -10,6 +10,9 @@ use super::values::{Lanes, Values, are_narrow, join_narrow, join_wide, of_dosage
 /// Samples with missing genotypes are visited alone, unless there is one among so many.
 const MANY_MISSING: usize = 16;
 
+/// A tile of so few weights for each of its columns that lanes of tables would be zeros mostly is added score by score.
+const FEW_LANES: usize = 3;
+
 /// What is added to what.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job<'j> {
@@ -29,6 +32,9 @@ pub(super) struct Scratch<const L: usize> {
     values: Vec<Values<L>>,
     joined: Vec<u8>,
     codes: Vec<Codes>,
+    /// One lane's units by code, of joined columns, and what they add up to in each place.
+    lane_table: Vec<i64>,
+    lane_sums: Vec<i64>,
 }
 
 impl<const L: usize> Default for Scratch<L> {
@@ -40,6 +46,8 @@ impl<const L: usize> Default for Scratch<L> {
             values: vec![Values::NONE; 4 * STREAMS],
             joined: Vec::new(),
             codes: Vec::new(),
+            lane_table: vec![0; 256],
+            lane_sums: Vec::new(),
         }
     }
 }
@@ -75,6 +83,8 @@ struct Strip<'j, 's, const L: usize> {
     /// Whether tables must have missing genotypes too.
     is_wide: bool,
     dosages: Vec<&'j [u8]>,
+    /// For each lane the packed columns that it has units of, where lanes are added alone.
+    alone: Vec<Vec<(&'j Column, [i64; 4])>>,
 }
 
 impl<'j, 's, const L: usize> Strip<'j, 's, L> {
@@ -93,6 +103,7 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
             chunk_number: None,
             is_wide: false,
             dosages: Vec::with_capacity(STREAMS),
+            alone: Vec::new(),
         }
     }
 
@@ -101,11 +112,15 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
         let block = self.job.block;
         let uses = &block.uses[self.job.tile];
         let is_shared = block.is_shared(uses);
+        if !is_shared && block.weights_a_column(uses) < FEW_LANES {
+            self.alone = vec![Vec::new(); L];
+        }
         for of_column in uses.chunk_by(|a, b| block.column_of(a) == block.column_of(b)) {
             let number = of_column.first().map_or(0, |first| block.column_of(first));
             let values = self.values(of_column);
             let column = &block.columns[number];
             match &column.form {
+                Form::Packed { .. } if !self.alone.is_empty() => self.add_alone(column, values),
                 Form::Packed { .. } => {
                     let slots = STREAMS * block.joined_columns;
                     let (chunk_number, slot) = if is_shared {
@@ -130,6 +145,7 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
             }
         }
         self.add_chunk();
+        self.flush_alone();
         self.flush_dosages();
         if self.base != [0; L] {
             for sums in &mut *self.sums {
@@ -166,6 +182,63 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
         }
         self.scratch.values[slot] = values;
         self.chunk.push((slot, column));
+    }
+
+    /// Has lanes that a column counts something in add it alone.
+    #[inline(always)]
+    fn add_alone(&mut self, column: &'j Column, mut values: Values<L>) {
+        // Where others than the class are missing too, those of the class are told by the list.
+        if !matches!(column.form, Form::Packed { is_whole: true, .. }) && values.0[3] != [0; L] {
+            let imputed = std::mem::replace(&mut values.0[3], [0; L]);
+            self.patch(&column.missing, |_| imputed);
+        }
+        for (lane, alone) in self.alone.iter_mut().enumerate() {
+            let units = values.0.map(|row| row[lane]);
+            if units != [0; 4] {
+                alone.push((column, units));
+            }
+        }
+    }
+
+    /// Adds the lanes that are added alone: as tables of one lane, with nothing that is zero for all.
+    #[inline(always)]
+    fn flush_alone(&mut self) {
+        let (count, places) = (self.job.block.joined_columns, self.sums.len());
+        let samples = self.job.places.strip(self.job.strip);
+        let bytes = samples.start / 4..samples.end.div_ceil(4);
+        for (lane, columns) in std::mem::take(&mut self.alone).iter().enumerate() {
+            if columns.is_empty() {
+                continue;
+            }
+            let Scratch { joined, lane_table: table, lane_sums: totals, .. } = &mut *self.scratch;
+            joined.resize(places, 0);
+            totals.clear();
+            totals.resize(places, 0);
+            for columns in columns.chunks(count) {
+                let calls = columns.iter().map(|(column, _)| match &column.form {
+                    Form::Packed { codes, .. } => codes.get(bytes.clone()).unwrap_or_default(),
+                    _ => &[],
+                });
+                lookup::join(&calls.collect::<Vec<&[u8]>>(), joined);
+                let mut filled = 1;
+                table[0] = 0;
+                for (_, units) in columns {
+                    // Codes of this column are the higher bits: those of the columns before with each of the four.
+                    for code in (0..4).rev() {
+                        for before in 0..filled {
+                            table[code * filled + before] = table[before].wrapping_add(units[code]);
+                        }
+                    }
+                    filled *= 4;
+                }
+                for (total, code) in totals.iter_mut().zip(&*joined) {
+                    *total = total.wrapping_add(table[usize::from(*code)]);
+                }
+            }
+            for (sums, total) in self.sums.iter_mut().zip(&*totals) {
+                sums[lane] = sums[lane].wrapping_add(*total);
+            }
+        }
     }
 
     /// Adds what all have that are not named, and to those the difference.
