@@ -167,7 +167,7 @@ fn sums_are_those_of_a_plain_computation() {
             (Imputation::None, XModel::Haploid),
             (Imputation::None, XModel::Skip),
         ] {
-            let settings = Settings { imputation, x_model, strip: 256, ..Settings::default() };
+            let settings = Settings { imputation, x_model, strip: Some(256), ..Settings::default() };
             let kernel = Kernel::new(&weights, settings);
             let mut sums = kernel.empty(&made.samples, 0..people);
             add(&kernel, &made, 2, &mut sums);
@@ -260,8 +260,12 @@ fn the_same_bits_however_the_work_is_cut() {
     let made = Made::new(21, people, variants);
     let mut rows = rows(&made, 21);
     let weights_of_all = weights(&rows);
-    let of =
-        |strip, block_bytes| Settings { strip, block_bytes, x_model: XModel::Haploid, ..Settings::default() };
+    let of = |strip, block_bytes| Settings {
+        strip: Some(strip),
+        block_bytes,
+        x_model: XModel::Haploid,
+        ..Settings::default()
+    };
     let kernel = Kernel::new(&weights_of_all, of(4096, 6 << 20));
     let mut whole = kernel.empty(&made.samples, 0..people);
     add(&kernel, &made, 1, &mut whole);
@@ -342,7 +346,7 @@ fn sparse_is_dense(one_of: usize, x_model: XModel) {
         dense.add_row(25, variant as u32, 0, Effect::Additive, &row[25..]).unwrap();
     }
     let [sparse, dense] = [sparse.finish(), dense.finish()].map(|weights| {
-        let kernel = Kernel::new(&weights, Settings { x_model, strip: 64, ..Settings::default() });
+        let kernel = Kernel::new(&weights, Settings { x_model, strip: Some(64), ..Settings::default() });
         let mut sums = kernel.empty(&made.samples, 0..300);
         add(&kernel, &made, 2, &mut sums);
         (0..300).flat_map(|sample| sums.sums_of(sample).collect::<Vec<_>>()).collect::<Vec<f64>>()

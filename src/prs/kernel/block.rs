@@ -15,6 +15,9 @@ use super::{Imputation, Kernel, KernelError, Part};
 use crate::formats::genotypes::{Cursor, Genotypes};
 use crate::prs::weights::{Effect, Row};
 
+/// Weights that a column has in a tile, on average, if tables of all lanes are worth their making.
+const FEW_LANES: usize = 3;
+
 /// A row of weights that asks for a column.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Term {
@@ -296,15 +299,17 @@ impl Block {
 
     /// Whether a tile uses so many of the packed columns that codes of all are worth reading.
     pub(super) fn is_shared(&self, uses: &[Use]) -> bool {
-        let columns = uses.chunk_by(|a, b| self.column_of(a) == self.column_of(b)).count();
-        columns * 2 > self.packed
+        self.columns_of(uses) * 2 > self.packed && !self.has_few_lanes(uses)
     }
 
-    /// How many weights a tile has for each of its columns, rounded down.
-    pub(super) fn weights_a_column(&self, uses: &[Use]) -> usize {
+    /// Whether lanes of a tile's tables would be zeros mostly: what it has is added score by score then.
+    pub(super) fn has_few_lanes(&self, uses: &[Use]) -> bool {
         let weights: usize = uses.iter().map(|of| of.weights.len()).sum();
-        let columns = uses.chunk_by(|a, b| self.column_of(a) == self.column_of(b)).count();
-        weights / columns.max(1)
+        weights < FEW_LANES * self.columns_of(uses)
+    }
+
+    fn columns_of(&self, uses: &[Use]) -> usize {
+        uses.chunk_by(|a, b| self.column_of(a) == self.column_of(b)).count()
     }
 
     pub(super) fn column_of(&self, of: &Use) -> usize {

@@ -10,9 +10,6 @@ use super::values::{Lanes, Values, are_narrow, join_narrow, join_wide, of_dosage
 /// Samples with missing genotypes are visited alone, unless there is one among so many.
 const MANY_MISSING: usize = 16;
 
-/// A tile of so few weights for each of its columns that lanes of tables would be zeros mostly is added score by score.
-const FEW_LANES: usize = 3;
-
 /// What is added to what.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job<'j> {
@@ -112,7 +109,7 @@ impl<'j, 's, const L: usize> Strip<'j, 's, L> {
         let block = self.job.block;
         let uses = &block.uses[self.job.tile];
         let is_shared = block.is_shared(uses);
-        if !is_shared && block.weights_a_column(uses) < FEW_LANES {
+        if block.has_few_lanes(uses) {
             self.alone = vec![Vec::new(); L];
         }
         for of_column in uses.chunk_by(|a, b| block.column_of(a) == block.column_of(b)) {
