@@ -374,7 +374,6 @@ fn every_template_does_what_its_command_does() {
     let has_mpi = std::env::var_os("NORN_MPI").is_some();
     let ranks: &[&str] =
         if has_mpi { &["--sbatch=ntasks-per-node=2"] } else { &["--sbatch=ntasks-per-node=1"] };
-    let one = ["--sbatch=ntasks-per-node=1"];
     let genotypes = at("child.vcf.gz");
     let figures = ["--collectors", "flagstat,depth"];
     let both = [data("child.bam"), data("father.bam")];
@@ -392,7 +391,7 @@ fn every_template_does_what_its_command_does() {
             &[&[reference.as_str(), "qc-mpi", &both[0], &both[1]], &figures[..]].concat(),
         ),
         submit("annotate-mpi", ranks, &[&calls, &reference, "genes.ndb", "annotated.vcf.gz", "--no-stats"]),
-        submit("prs-mpi", &one, &[&genotypes, utf8(&score), "prs", "--build", "GRCh38"]),
+        submit("prs-mpi", ranks, &[&genotypes, utf8(&score), "prs", "--build", "GRCh38"]),
     ];
     let tasks = arrays.iter().flat_map(|job| ["_1", "_2"].map(|task| format!("{job}{task}")));
     for job in tasks.chain(jobs.iter().cloned()) {
@@ -464,6 +463,51 @@ fn every_template_does_what_its_command_does() {
         assert_eq!(difference(&bodies("hand.vcf.gz"), &bodies(&format!("variants/{sample}.vcf.gz"))), None);
         assert!(night.path().join(format!("variants/{sample}.vcf.gz.csi")).is_file());
     }
+}
+
+/// A verdict is no failure, a warning that the time is nearly up no end, and two results of one name are none.
+#[test]
+fn what_templates_make_of_codes_signals_and_names() {
+    let _one = ONE_AT_A_TIME.lock();
+    let Some(cluster) = Cluster::start() else { return };
+    let night = Night::new();
+    let testdata = root().join("testdata");
+    let reference = testdata.join("genome.fa");
+    let write = |name: &str, text: &str| fs::write(night.path().join(name), text).expect("written");
+    let metric = "[[metric]]\nkey = \"stats.percent_mapped\"\nfail_above = 1.0\nrequired = true\n";
+    write("bounds.toml", &format!("assay = \"none passes\"\nversion = \"1\"\n{metric}"));
+    let figures = ["--collectors", "flagstat,stats", "--thresholds", "bounds.toml"];
+
+    // The task waits for the other end of a pipe, which a file takes the place of before the next go.
+    let input = night.path().join("child.bam");
+    let made = Command::new("mkfifo").arg(&input).status().expect("mkfifo starts");
+    assert!(made.success());
+    write("bams.txt", "child.bam\n");
+    let arguments = [&["bams.txt", utf8(&reference), "qc"], &figures[..]].concat();
+    let job = cluster.submit(night.path(), "qc", &[], &arguments) + "_1";
+    wait_until(|| night.path().join("qc/states").is_dir(), "the job begins");
+    let warning = cluster.command("scancel").args(["--batch", "--signal=USR1", &job]).status();
+    assert!(warning.expect("scancel starts").success());
+    wait_until(|| cluster.state(&job) == ("PENDING".to_owned(), 1), "the job is requeued");
+    fs::remove_file(&input).expect("the pipe goes");
+    fs::copy(testdata.join("child.bam"), &input).expect("copied");
+    assert_eq!(cluster.finish(night.path(), &job), 1);
+    let told = fs::read_to_string(night.path().join("qc/child.qc.json")).expect("figures");
+    assert!(told.contains("\"FAIL\""), "{told}");
+
+    let arguments = [&[utf8(&reference), "qc-mpi", "child.bam"], &figures[..]].concat();
+    let job = cluster.submit(night.path(), "qc-mpi", &["--sbatch=ntasks-per-node=1"], &arguments);
+    cluster.finish(night.path(), &job);
+    let results = |out: &str| fs::read(night.path().join(out).join("child.flagstat.txt")).expect("figures");
+    assert_eq!(results("qc"), results("qc-mpi"));
+
+    write("calls.txt", "a/x.vcf.gz\nb/x.bcf\n");
+    let arguments = ["calls.txt", "chain.toml", utf8(&reference), "variants"];
+    let job = cluster.submit(night.path(), "variants", &[], &arguments);
+    wait_until(|| cluster.state(&format!("{job}_2")).0 == "FAILED", "the job ends");
+    let log = logs(night.path());
+    assert!(log.contains("files of calls.txt would have one result, x.vcf.gz"), "{log}");
+    assert!(!night.path().join("variants").exists());
 }
 
 /// The ranks of a job, by their numbers.
