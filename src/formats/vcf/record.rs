@@ -233,11 +233,11 @@ impl Record {
         self.column(Column::Ref)
     }
 
-    /// The alleles of ALT; none where it is `.`.
+    /// The alleles of ALT; none where it is `.` or empty.
     #[inline]
     pub fn alternates(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let alt = self.column(Column::Alt);
-        let alt = if alt == b"." { None } else { Some(alt) };
+        let alt = if matches!(alt, b"." | b"") { None } else { Some(alt) };
         alt.into_iter().flat_map(|alt| alt.split(|&b| b == b','))
     }
 

@@ -438,9 +438,11 @@ impl Reading {
                 });
             };
             let (sex, age) = facts.get(individual).copied().unwrap_or_default();
-            if self.chosen.insert(person, results.chosen.len()).is_none() {
+            // Who is wanted twice is shown once.
+            self.chosen.entry(person).or_insert_with(|| {
                 results.chosen.push(Chosen { person, sex, age });
-            }
+                results.chosen.len() - 1
+            });
         }
         for score in &mut results.scores {
             score.values = vec![None; results.chosen.len()];

@@ -197,6 +197,9 @@ mod tests {
         for line in LINES {
             assert_eq!(round_trip(&header, line), line);
         }
+        // Columns of nothing are as missing ones.
+        let line = round_trip(&header, "1\t5\t\tA\t\t.\t.\tDP=1\tGT\t0\t1");
+        assert_eq!(line, "1\t5\t.\tA\t.\t.\t.\tDP=1\tGT\t0\t1");
     }
 
     #[test]
