@@ -682,11 +682,29 @@ fn samples_that_were_swapped_stand_out() {
         for (patient, sample, reads) in samples {
             let is_of_family = SAMPLES.contains(sample);
             let ped = if is_of_family { at("trio.ped") } else { String::new() };
-            sheet += &format!("{patient}\t{sample}\t{}\t{ped}\n", at(&format!("{reads}.bam")));
+            // A file of each sample's own, also where reads are another's.
+            for ending in ["bam", "bam.bai"] {
+                let of_sample = night.path(&format!("{sample}.{ending}"));
+                fs::copy(testdata.join(format!("{reads}.{ending}")), of_sample).expect("copied");
+            }
+            sheet += &format!("{patient}\t{sample}\t{sample}.bam\t{ped}\n");
         }
         night.write("samples.tsv", &sheet);
         let out = format!("run{number}");
-        night.run_ok(&out, &[]);
+        let said = night.run_ok(&out, &[]);
+        for (_, sample, reads) in samples {
+            let told = format!(
+                "norn: {sample}: {} is of {reads} by its read groups",
+                utf8(&night.path(&format!("{sample}.bam")))
+            );
+            assert_eq!(said.contains(&told), sample != reads, "{told}: {said}");
+        }
+        let plan = night.command(&["plan", "-c", "batch.toml", "-s", "samples.tsv", "-o", &out]).output();
+        let plan = String::from_utf8(plan.expect("norn starts").stdout).expect("UTF-8");
+        assert!(
+            plan.contains(&format!("-t 1 -o {}", utf8(&night.path(&out)))) && !plan.contains('{'),
+            "{plan}"
+        );
         assert!(night.command(&["report", "-o", &out]).status().expect("norn starts").success());
         let read = |name: &str| fs::read_to_string(night.path(&out).join("report").join(name)).expect(name);
         let page = read("index.html");

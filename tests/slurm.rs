@@ -501,6 +501,10 @@ fn what_templates_make_of_codes_signals_and_names() {
     let results = |out: &str| fs::read(night.path().join(out).join("child.flagstat.txt")).expect("figures");
     assert_eq!(results("qc"), results("qc-mpi"));
 
+    for name in ["a/x.vcf.gz", "b/x.bcf"] {
+        fs::create_dir_all(night.path().join(&name[..1])).expect("directory");
+        write(name, "");
+    }
     write("calls.txt", "a/x.vcf.gz\nb/x.bcf\n");
     let arguments = ["calls.txt", "chain.toml", utf8(&reference), "variants"];
     let job = cluster.submit(night.path(), "variants", &[], &arguments);
@@ -673,7 +677,10 @@ fn ranks_that_are_killed_cost_what_was_not_finished() {
 #[test]
 fn a_dry_run_shows_the_script() {
     let directory = tempfile::tempdir().expect("directory");
-    fs::write(directory.path().join("list.txt"), "a.bam\nb.bam\nc.bam\n").expect("written");
+    fs::write(directory.path().join("list.txt"), "a.bam\nb.bam\r\nc.bam\n").expect("written");
+    for name in ["a.bam", "b.bam", "c.bam"] {
+        fs::write(directory.path().join(name), "").expect("written");
+    }
     let submit = |words: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_norn"));
         let output = command
@@ -757,6 +764,9 @@ fn what_cannot_be_submitted_is_told_in_a_line() {
     let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
     write("list.txt", "a.bam\n\nc.bam\n");
     write("none.txt", "");
+    write("a.bam", "");
+    write("lost.txt", "a.bam\nlost.bam\n");
+    write("many.txt", &"a.bam\n".repeat(1001));
     write("sheet.tsv", "sample\tbam\nS\tmissing.bam\n");
     write("odd.toml", "about = 'x'\n[options]\nqos = [1]\n");
     // An sbatch that takes nothing, and one that talks.
@@ -807,6 +817,13 @@ fn what_cannot_be_submitted_is_told_in_a_line() {
         ("", &["qc", "--", "list.txt", "b", "c"], 3, "norn: list.txt: line 2: it is empty"),
         ("", &["qc", "--", "none.txt", "b", "c"], 3, "norn: none.txt: it is empty"),
         ("", &["qc", "--", "gone.txt", "b", "c"], 3, "norn: gone.txt: No such file"),
+        ("", &["qc", "--", "lost.txt", "b", "c"], 3, "norn: lost.txt: line 2: there is no file lost.bam"),
+        (
+            "",
+            &["qc", "--", "many.txt", "b", "c"],
+            3,
+            "norn: many.txt: it has 1001 lines, and an array 1000 tasks",
+        ),
         ("", &["batch-array", "--", "batch.toml", "sheet.tsv", "out"], 3, "norn: "),
         ("", &["qc", "--array=1", "--", "list.txt", "b", "c"], 1, "norn: sbatch is not on the PATH"),
         (

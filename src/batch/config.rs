@@ -461,6 +461,9 @@ impl Config {
                 files.extend(self.shared_files(step));
             }
         }
+        if let Some(history) = self.run.history.as_ref().filter(|history| !history.is_dir()) {
+            problems.setting(path, "run.history", format_args!("{}: it is no directory", history.display()));
+        }
         for (name, file) in files {
             if let Err(error) = fs::metadata(&file) {
                 problems.setting(path, &name, format_args!("{}: {error}", file.display()));

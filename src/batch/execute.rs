@@ -183,7 +183,10 @@ fn publish(order: &Order) -> io::Result<Vec<Output>> {
     if paths.is_empty() {
         return Err(io::Error::other("it has written nothing"));
     }
-    let old = order.staging.with_extension("old");
+    // Beside the staging, which is this task's alone.
+    let mut old = order.staging.clone().into_os_string();
+    old.push(".old");
+    let old = PathBuf::from(old);
     match fs::rename(&order.results, &old) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(named(&order.results, error)),
         _ => {}

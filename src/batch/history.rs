@@ -4,10 +4,16 @@
 //! deviation times 1.4826, which is a normal distribution's standard deviation (Iglewicz and Hoaglin 1993 take 3.5).
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::figures::FIGURES;
+use super::ledger::Line;
+use super::run_dir::RunDir;
+
+/// The table of a night's report.
+const TABLE: &str = "report/samples.tsv";
 
 /// Robust deviations beyond which a figure stands out.
 pub const LIMIT: f64 = 3.5;
@@ -24,20 +30,22 @@ pub struct History {
 }
 
 impl History {
-    /// Of the last nights, by the names of their run directories, in a directory; without the one named `own`.
+    /// Of the last nights whose run directories are in a directory, by the times of their ledgers; without `own` and what came after it.
     pub fn read(directory: &Path, most: usize, own: &Path) -> Self {
-        let own = own.canonicalize().ok();
+        let (own_path, own_time) = (own.canonicalize().ok(), begun(own));
         let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
         let mut nights: Vec<_> = entries
-            .filter(|path| path.canonicalize().ok() != own)
-            .map(|path| path.join("report/samples.tsv"))
-            .filter(|path| path.is_file())
+            .filter(|path| path.canonicalize().ok() != own_path && path.join(TABLE).is_file())
+            .map(|path| (begun(&path), path))
+            .filter(|(time, _)| time.is_none() || own_time.is_none() || *time < own_time)
             .collect();
         nights.sort();
         let nights = nights.split_off(nights.len().saturating_sub(most));
         let mut values: HashMap<&'static str, Vec<f64>> = HashMap::new();
-        for night in &nights {
-            for (key, value) in fs::read_to_string(night).map(|text| figures_of(&text)).unwrap_or_default() {
+        for (_, night) in &nights {
+            for (key, value) in
+                fs::read_to_string(night.join(TABLE)).map(|text| figures_of(&text)).unwrap_or_default()
+            {
                 values.entry(key).or_default().push(value);
             }
         }
@@ -51,6 +59,17 @@ impl History {
         let away = (value - median) / deviation;
         (count >= LEAST && deviation > 0.0 && away.abs() > LIMIT).then_some(away)
     }
+}
+
+/// When a night was begun: the time of the first line of its first ledger.
+fn begun(night: &Path) -> Option<String> {
+    let run_dir = RunDir::new(night);
+    let first = |part: &String| {
+        let mut line = String::new();
+        BufReader::new(File::open(run_dir.ledger(part)).ok()?).read_line(&mut line).ok()?;
+        Some(serde_json::from_str::<Line>(&line).ok()?.time)
+    };
+    run_dir.parts("ledger").ok()?.iter().filter_map(first).min()
 }
 
 /// The figures of a report's table.
@@ -111,5 +130,17 @@ mod tests {
         let fewer = History::read(directory.path(), 14, &directory.path().join("2"));
         assert_eq!((fewer.nights, fewer.stands_out("mean_coverage", 99.0)), (2, None));
         assert_eq!(History::read(directory.path(), 1, Path::new("/")).nights, 1);
+        // What came later is no earlier night, whatever its name.
+        let begin = |night: &str, day: u32| {
+            let event = "\"event\":\"dropped\",\"task\":{\"sample\":\"S\",\"step\":\"qc\",\"part\":\"\"}";
+            let line = format!("{{\"seq\":0,\"turn\":0,\"time\":\"2026-11-{day:02}T20:00:00Z\",{event}}}\n");
+            fs::write(directory.path().join(night).join("ledger.jsonl"), line).unwrap();
+        };
+        for (night, day) in [("1", 3), ("2", 2), ("3", 1)] {
+            begin(night, day);
+        }
+        for (own, earlier) in [("1", 2), ("2", 1), ("3", 0)] {
+            assert_eq!(History::read(directory.path(), 14, &directory.path().join(own)).nights, earlier);
+        }
     }
 }

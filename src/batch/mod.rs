@@ -29,6 +29,7 @@ pub mod night;
 pub mod plan;
 pub mod problems;
 pub mod purge;
+pub mod read_groups;
 pub mod relations;
 pub mod report;
 pub mod run;

@@ -22,6 +22,19 @@ pub const THREADS: &str = "{threads}";
 /// Where they have the calls that the step before has made.
 pub const CALLS: &str = "{calls}";
 
+/// A command's word with what stands for the directory, the threads and the calls filled in. Files' own names are left as they are.
+pub fn filled(word: &str, results: &str, threads: &str, calls: &str) -> String {
+    match word {
+        RESULTS => results.to_owned(),
+        THREADS => threads.to_owned(),
+        CALLS => calls.to_owned(),
+        word => match word.strip_prefix(RESULTS) {
+            Some(rest) if rest.starts_with('/') => format!("{results}{rest}"),
+            _ => word.to_owned(),
+        },
+    }
+}
+
 /// A command for one sample.
 #[derive(Clone, Debug)]
 pub struct Task {
@@ -198,6 +211,23 @@ impl Plan {
         inputs.iter().for_each(|input| add(&input.fingerprint.key()));
         add(calls.unwrap_or_default());
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// Where the calls that a task reads are, or will be, if it reads those that another makes.
+    pub fn calls_path(&self, task: &Task, run_dir: &RunDir) -> Option<PathBuf> {
+        let made_by = &self.tasks[task.calls_of?].name;
+        Some(run_dir.samples().join(&made_by.sample).join(calls_of(made_by)))
+    }
+
+    /// The task's command as one would type it, with one thread where it takes all.
+    pub fn command(&self, task: &Task, run_dir: &RunDir) -> Vec<String> {
+        let results = match &task.makes {
+            Makes::Results { directory, .. } => word(directory),
+            Makes::State(_) => String::new(),
+        };
+        let calls = self.calls_path(task, run_dir).map_or_else(String::new, |path| word(&path));
+        let threads = task.threads.max(1).to_string();
+        task.words.iter().map(|word| filled(word, &results, &threads, &calls)).collect()
     }
 
     /// The BLAKE3 of the calls that a task reads, once the task that makes them is done.

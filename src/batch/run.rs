@@ -16,7 +16,7 @@ use super::journal::Journal;
 use super::ledger::{self, Event, Finished, Input, LedgerError, State};
 use super::lock::{Lock, LockError};
 use super::night::Night;
-use super::plan::{self, CALLS, Makes, Plan, RESULTS, THREADS, Task};
+use super::plan::{self, Makes, Plan, Task};
 use super::run_dir::RunDir;
 use super::schedule::{Item, Room, Schedule};
 use crate::compute::communicator::CommunicatorError;
@@ -330,14 +330,12 @@ impl<'r> Shift<'r> {
     fn order(&self, number: usize, inputs: Vec<Input>) -> Order {
         let (task, run_dir) = (&self.plan.tasks[number], self.run.run_dir);
         let threads = self.schedule.threads(number).to_string();
-        let calls = task.calls_of.map(|of| {
-            let made_by = &self.plan.tasks[of].name;
-            run_dir.samples().join(&made_by.sample).join(plan::calls_of(made_by))
-        });
-        let calls = calls.map_or_else(String::new, |path| path.to_string_lossy().into_owned());
+        let calls = self
+            .plan
+            .calls_path(task, run_dir)
+            .map_or_else(String::new, |path| path.to_string_lossy().into_owned());
         // The command runs in the directory that it writes to.
-        let filled =
-            |word: &String| word.replace(RESULTS, ".").replace(THREADS, &threads).replace(CALLS, &calls);
+        let filled = |word: &String| plan::filled(word, ".", &threads, &calls);
         let part = task.name.part.replace('/', "-of-");
         let dotted = |name: &str| if part.is_empty() { name.to_owned() } else { format!("{name}.{part}") };
         let name = dotted(&format!("{}.{}", task.name.sample, task.name.step.name()));

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::config::Step;
 
+/// The file that makes a directory one of a night.
+pub const NIGHT: &str = "night.json";
+
 /// The directory of a night.
 #[derive(Clone, Debug)]
 pub struct RunDir {
@@ -33,7 +36,7 @@ impl RunDir {
 
     /// Settings and samples of the night.
     pub fn night(&self) -> PathBuf {
-        self.root.join("night.json")
+        self.root.join(NIGHT)
     }
 
     /// What was done: `ledger.jsonl`, or that of one part of a job array.

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use regex::Regex;
 
 use super::problems::Problems;
+use super::run_dir::NIGHT;
 use super::sheet::{Sample, is_name};
 
 /// Which files are looked for.
@@ -38,12 +39,12 @@ impl Scan {
     /// Finds samples, sorted by name; files of one name are one sample's. Also tells how many files are not settled yet.
     ///
     /// # Errors
-    /// The directory cannot be read, a pattern is none, two files claim to be the same.
+    /// The directory cannot be read, or has no such file; a pattern is none, two files claim to be the same.
     pub fn run(&self) -> Result<(Vec<Sample>, usize), Problems> {
         let mut problems = Problems::new();
         let default = ENDINGS.iter().map(|(ending, _)| format!("*{ending}")).collect();
-        let patterns = if self.patterns.is_empty() { &default } else { &self.patterns };
-        let patterns: Vec<Regex> = patterns.iter().filter_map(|pattern| as_regex(pattern)).collect();
+        let names = if self.patterns.is_empty() { &default } else { &self.patterns };
+        let patterns: Vec<Regex> = names.iter().filter_map(|pattern| as_regex(pattern)).collect();
         let directory = std::path::absolute(&self.directory).unwrap_or_else(|_| self.directory.clone());
         let mut files = Vec::new();
         walk(&directory, DEPTH, &mut files, &mut problems);
@@ -83,6 +84,10 @@ impl Scan {
                 sample.variants = Some(path);
             }
         }
+        if samples.is_empty() && unsettled == 0 {
+            let what = format_args!("there is no file {} in it: is the file system there?", names.join(", "));
+            problems.file(&directory, what);
+        }
         problems.or((samples.into_values().collect(), unsettled))
     }
 
@@ -109,6 +114,8 @@ fn walk(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &mut
             continue;
         }
         match fs::metadata(&path) {
+            // Results of a night are no samples of another.
+            Ok(metadata) if metadata.is_dir() && path.join(NIGHT).is_file() => {}
             Ok(metadata) if metadata.is_dir() && depth > 0 => walk(&path, depth - 1, files, problems),
             Ok(metadata) if metadata.is_file() => files.push(path),
             _ => {}
@@ -147,6 +154,17 @@ mod tests {
             patterns: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
             settled: Duration::from_secs(settled),
         };
+        // A run directory is passed over, and a directory of nothing is a file system that is not there.
+        fs::create_dir_all(directory.path().join("night/samples")).unwrap();
+        fs::write(directory.path().join("night/night.json"), b"{}").unwrap();
+        fs::write(directory.path().join("night/samples/A.vcf.gz"), b"x").unwrap();
+        assert!(
+            scan(&["*.nothing"], 0)
+                .run()
+                .unwrap_err()
+                .to_string()
+                .contains("there is no file *.nothing in it")
+        );
         let (samples, unsettled) = scan(&[], 0).run().unwrap();
         let names: Vec<_> =
             samples.iter().map(|s| (s.name.as_str(), s.alignments.len(), s.variants.is_some())).collect();

@@ -1,7 +1,7 @@
 //! The sample sheet: a row a sample, or a row a lane of one.
 //!
 //! Columns are those of nf-core/sarek 3 (`patient`, `sample`, `lane`, `sex`, `status`, `bam`, `cram`, `bai`, `crai`, `vcf`) and
-//! `panel`, `hpo`, `ped`, `consent`. Tabs or commas part them, by the file's name or what its first line has more of. Paths are
+//! `panel`, `hpo`, `ped`, `consent`. Tabs, commas or semicolons part them, whichever its first line has most of. Paths are
 //! relative to the sheet.
 
 use std::collections::BTreeMap;
@@ -72,9 +72,14 @@ pub fn is_name(name: &str) -> bool {
 
 fn parse(path: &Path, text: &[u8], problems: &mut Problems) -> (Vec<Sample>, Vec<String>) {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if text.contains(&0) {
+        problems.file(path, "it is no text of UTF-8 (of UTF-16, maybe): save it as UTF-8");
+        return (Vec::new(), Vec::new());
+    }
     let first = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let count = |byte: u8| first.iter().filter(|&&b| b == byte).count();
-    let delimiter = if count(b'\t') >= count(b',') { b'\t' } else { b',' };
+    // What there is most of; tabs first.
+    let delimiter = *b";,\t".iter().max_by_key(|byte| count(**byte)).unwrap_or(&b'\t');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -119,6 +124,10 @@ fn parse(path: &Path, text: &[u8], problems: &mut Problems) -> (Vec<Sample>, Vec
         if row.iter().all(str::is_empty) || row.get(0).is_some_and(|cell| cell.starts_with('#')) {
             continue;
         }
+        if let Some((name, _)) = head.iter().zip(&row).find(|(_, cell)| cell.contains(char::is_control)) {
+            problems.cell(path, line, name, "there is a tab or a line end in it");
+            continue;
+        }
         if row.len() > head.len() {
             let what = format_args!("line {line}: {} cells under {} columns", row.len(), head.len());
             problems.file(path, what);
@@ -150,7 +159,22 @@ fn parse(path: &Path, text: &[u8], problems: &mut Problems) -> (Vec<Sample>, Vec
     if samples.is_empty() {
         problems.file(path, "there are no samples");
     }
+    check_alignments(path, &samples, problems);
     (samples, others)
+}
+
+/// Reads that are given twice would count twice, or for two people.
+fn check_alignments(path: &Path, samples: &[Sample], problems: &mut Problems) {
+    let mut seen: BTreeMap<PathBuf, &Sample> = BTreeMap::new();
+    for sample in samples {
+        for file in &sample.alignments {
+            let file = file.canonicalize().unwrap_or_else(|_| file.clone());
+            if let Some(other) = seen.insert(file.clone(), sample) {
+                let what = format_args!("{} is the file of {}, too", file.display(), other.name);
+                problems.cell(path, sample.line, "sample", what);
+            }
+        }
+    }
 }
 
 struct Row<'r> {
@@ -338,19 +362,23 @@ mod tests {
         assert_eq!((samples[0].patient.as_str(), samples[0].alignments.len()), ("P1", 2));
         assert!(samples[0].alignments[1].is_absolute());
         let (samples, _) =
+            read_text("sample;vcf;hpo\n# a remark\n\"S-1\";c.vcf.gz;HP:0001250,HP:0000118\n").unwrap();
+        assert_eq!((samples[0].name.as_str(), samples[0].hpo.len()), ("S-1", 2));
+        let (samples, _) =
             read_text("sample\tvcf\thpo\n# a remark\n\"S-1\"\tc.vcf.gz\tHP:0001250,HP:0000118\n\n").unwrap();
         assert_eq!((samples[0].name.as_str(), samples[0].hpo.len(), samples[0].line), ("S-1", 2, 3));
     }
 
     #[test]
     fn a_pedigree_tells_the_sex_and_is_held_against_it() {
-        let (samples, _) =
-            read_text("sample,sex,bam,ped\nA,,a.bam,f.ped\nB,XX,a.bam,f.ped\nC,XY,a.bam,f.ped\nD,,a.bam,\n")
-                .unwrap();
+        let (samples, _) = read_text(
+            "sample,sex,vcf,ped\nA,,c.vcf.gz,f.ped\nB,XX,c.vcf.gz,f.ped\nC,XY,c.vcf.gz,f.ped\nD,,c.vcf.gz,\n",
+        )
+        .unwrap();
         let sexes: Vec<_> = samples.iter().map(|sample| sample.sex.as_deref()).collect();
         assert_eq!(sexes, [Some("XY"), Some("XX"), Some("XY"), None]);
         let problems = read_text(
-            "sample,sex,bam,ped\nA,XX,a.bam,f.ped\nD,,a.bam,f.ped\nE,,a.bam,bad.ped\nF,,a.bam,bad.ped\n",
+            "sample,sex,vcf,ped\nA,XX,c.vcf.gz,f.ped\nD,,c.vcf.gz,f.ped\nE,,c.vcf.gz,bad.ped\nF,,c.vcf.gz,bad.ped\n",
         );
         assert_eq!(
             problems.unwrap_err(),
@@ -369,7 +397,7 @@ mod tests {
              A\tXZ\t0\ta.bam\t\t\t\n\
              A\t\t2\tmissing.bam\t\t\t\n\
              ../B\t\t\t\t\t\tseizures\n\
-             C\t\t\ta.bam\td.cram\tc.vcf.gz\t\n\
+             C\t\t\tb.bam\td.cram\tc.vcf.gz\t\n\
              D\t\t\ta.bam\t\t\t\tone more\n",
         )
         .unwrap_err();
@@ -387,10 +415,20 @@ mod tests {
                 "samples.tsv: line 6: 8 cells under 7 columns",
             ]
         );
-        for (text, what) in
-            [("", "it is empty"), ("name\nA\n", "no column sample"), ("sample\tbam\n", "no samples")]
-        {
-            assert!(read_text(text).unwrap_err()[0].contains(what), "{text:?}");
+        for (text, what) in [
+            ("", "it is empty"),
+            ("name\nA\n", "no column sample"),
+            ("sample\tbam\n", "no samples"),
+            ("s\0a\0m\0", "save it as UTF-8"),
+            ("sample,bam\nA,a.bam\nB,./a.bam\n", "line 3, column sample: a.bam is the file of A, too"),
+            ("sample,lane,bam\nA,1,a.bam\nA,2,a.bam\n", "line 2, column sample: a.bam is the file of A, too"),
+            (
+                "sample,patient,vcf\nA,\"b\nc\",c.vcf.gz\n",
+                "line 2, column patient: there is a tab or a line end",
+            ),
+        ] {
+            let problems = read_text(text).unwrap_err();
+            assert!(problems[0].contains(what), "{text:?} {problems:?}");
         }
     }
 

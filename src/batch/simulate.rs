@@ -61,6 +61,9 @@ enum Happening {
     Fails { node: usize },
 }
 
+/// Times that a task is lost, on average, before a night is given up.
+const MOST_LOST: usize = 1000;
+
 /// Nanoseconds, which have an order.
 fn at(seconds: f64) -> u64 {
     (seconds * 1e9) as u64
@@ -104,6 +107,10 @@ impl Simulation {
         let mut back_at = vec![0.0f64; nodes];
         let (mut now, mut useful, mut lost, mut left) = (0.0, 0.0, 0, self.items.len());
         while left > 0 {
+            // Tasks that take longer than nodes hold out never end.
+            if lost > MOST_LOST * self.items.len() {
+                return Makespan { seconds: f64::INFINITY, efficiency: 0.0, lost };
+            }
             while let Some((task, node)) = schedule.start() {
                 let begins = f64::max(now, back_at[node]);
                 running[task] = Some((node, begins));
@@ -197,6 +204,8 @@ mod tests {
             "{with:?}"
         );
         assert_eq!(simulation(&[600; 24], 4).run(64).seconds, 600.0);
+        failing.failures_per_hour = 1e6;
+        assert_eq!((failing.run(2).seconds, failing.run(2).efficiency), (f64::INFINITY, 0.0));
     }
 
     #[test]

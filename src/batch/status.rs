@@ -47,7 +47,7 @@ pub struct Status {
     pub failures: Vec<Failure>,
     /// By sample: what becomes of each of its steps.
     pub samples: Vec<(String, BTreeMap<Step, Now>)>,
-    /// Seconds until the rest is done, going by the bytes that were read since the first task began.
+    /// Seconds until the rest is done, going by the bytes that were read while tasks ran.
     pub left: Option<Duration>,
 }
 
@@ -72,7 +72,7 @@ impl Status {
             night.config.steps.iter().map(|&step| (step, StepStatus::default())).collect();
         let mut samples: BTreeMap<String, BTreeMap<Step, Now>> = BTreeMap::new();
         let mut failures = Vec::new();
-        let mut first: Option<SystemTime> = None;
+        let mut spans = Vec::new();
         for task in &plan.tasks {
             let now = now_of(task, &plan, state, is_running);
             let Some((_, status)) = steps.iter_mut().find(|(step, _)| *step == task.name.step) else {
@@ -92,7 +92,7 @@ impl Status {
                     let begun = ended.and_then(|at| {
                         at.checked_sub(Duration::try_from_secs_f64(finished.effort.seconds).ok()?)
                     });
-                    first = [first, begun].into_iter().flatten().min();
+                    spans.extend(begun.zip(ended));
                 }
                 Some(Became::Failed { why, .. }) if now == Now::Failed => failures.push(Failure {
                     line: task.line,
@@ -107,9 +107,9 @@ impl Status {
             *worst = (*worst).max(now);
         }
         let bytes = steps.iter().fold((0, 0), |sum, (_, step)| (sum.0 + step.bytes.0, sum.1 + step.bytes.1));
-        let elapsed = first.and_then(|first| SystemTime::now().duration_since(first).ok());
-        let left = elapsed.filter(|_| is_running && bytes.0 > 0).and_then(|elapsed| {
-            Duration::try_from_secs_f64(elapsed.as_secs_f64() / bytes.0 as f64 * (bytes.1 - bytes.0) as f64)
+        let worked = covered(spans);
+        let left = Some(worked).filter(|_| is_running && bytes.0 > 0).and_then(|worked| {
+            Duration::try_from_secs_f64(worked.as_secs_f64() / bytes.0 as f64 * (bytes.1 - bytes.0) as f64)
                 .ok()
         });
         let samples = night.samples.iter().filter_map(|sample| samples.remove_entry(&sample.name)).collect();
@@ -182,6 +182,17 @@ impl Now {
     }
 }
 
+/// The time in which at least one of the spans went on.
+fn covered(mut spans: Vec<(SystemTime, SystemTime)>) -> Duration {
+    spans.sort();
+    let (mut sum, mut until) = (Duration::ZERO, SystemTime::UNIX_EPOCH);
+    for (begin, end) in spans {
+        sum += end.duration_since(begin.max(until)).unwrap_or_default();
+        until = until.max(end);
+    }
+    sum
+}
+
 /// What becomes of a task; parts of what is done are done.
 fn now_of(task: &Task, plan: &Plan, state: &State, is_running: bool) -> Now {
     let whole = task.part_of.map(|whole| &plan.tasks[whole].name);
@@ -193,5 +204,25 @@ fn now_of(task: &Task, plan: &Plan, state: &State, is_running: bool) -> Now {
         Some(Became::Failed { .. }) => Now::Failed,
         Some(Became::Started { .. }) if is_running => Now::Running,
         _ => Now::Waiting,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_not_worked() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        for (spans, seconds) in [
+            (&[][..], 0),
+            (&[(10, 20)], 10),
+            (&[(10, 20), (12, 15), (15, 25)], 15),
+            (&[(100, 101), (10, 20)], 11),
+            (&[(5, 3)], 0),
+        ] {
+            let spans = spans.iter().map(|&(begin, end)| (at(begin), at(end))).collect();
+            assert_eq!(covered(spans), Duration::from_secs(seconds));
+        }
     }
 }

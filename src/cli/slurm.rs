@@ -205,14 +205,21 @@ impl SubmitArguments {
             ArrayOver::Lines(_) => {
                 let text = std::fs::read_to_string(path)
                     .map_err(|source| SlurmError::File { path: path.to_owned(), source })?;
-                if let Some(line) = text.lines().position(|line| line.trim().is_empty()) {
-                    anyhow::bail!(
-                        "{}: line {}: it is empty, and each line is a task",
-                        path.display(),
-                        line + 1
-                    );
+                for (number, line) in (1..).zip(text.lines()) {
+                    let what = match line.trim_end_matches('\r') {
+                        line if line.trim().is_empty() => "it is empty, and each line is a task".to_owned(),
+                        line if !Path::new(line).exists() => format!("there is no file {line}"),
+                        _ => continue,
+                    };
+                    anyhow::bail!("{}: line {number}: {what}", path.display());
                 }
-                text.lines().count()
+                let count = text.lines().count();
+                anyhow::ensure!(
+                    count <= MOST_TASKS,
+                    "{}: it has {count} lines, and an array {MOST_TASKS} tasks: cut it, or give --array",
+                    path.display()
+                );
+                count
             }
         };
         anyhow::ensure!(count > 0, "{}: it is empty, and each line is a task", path.display());

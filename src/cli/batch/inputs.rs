@@ -7,8 +7,9 @@ use clap::Args;
 
 use crate::batch::config::{Config, Size};
 use crate::batch::night::Night;
-use crate::batch::plan::{CALLS, Plan, RESULTS, Sizes, THREADS};
+use crate::batch::plan::{self, Plan, Sizes};
 use crate::batch::problems::Problems;
+use crate::batch::read_groups::{Misnamed, misnamed};
 use crate::batch::run_dir::RunDir;
 use crate::batch::scan::Scan;
 use crate::batch::schedule::Room;
@@ -92,6 +93,7 @@ impl NightArguments {
             (Ok(config), Ok(samples)) => {
                 let night = Night::new(&self.config, config, samples)?;
                 self.check_options(&night)?;
+                tell_misnamed(&night);
                 Ok(night)
             }
             _ => Err(problems.into()),
@@ -106,13 +108,28 @@ impl NightArguments {
         let plan = Plan::sketch(night, &RunDir::new(Path::new(".")), Sizes::Files);
         for step in &night.config.steps {
             let Some(task) = plan.tasks.iter().find(|task| task.name.step == *step) else { continue };
-            let filled = |word: &String| word.replace(THREADS, "1").replace(CALLS, "-").replace(RESULTS, ".");
+            let filled = |word: &String| plan::filled(word, ".", "1", "-");
             let words: Vec<String> = task.words.iter().map(filled).collect();
             if let Err(what) = crate::cli::understood(words.iter().map(String::as_str)) {
                 problems.setting(&self.config, &format!("{}.options", step.name()), what);
             }
         }
         problems.or(())
+    }
+}
+
+/// A file of another sample may be a mistake of the sheet, and one that nothing else shows.
+fn tell_misnamed(night: &Night) {
+    const MOST: usize = 10;
+    let misnamed = misnamed(&night.samples, &night.config.reference);
+    for Misnamed { sample, file, named } in misnamed.iter().take(MOST) {
+        eprintln!("norn: {sample}: {} is of {} by its read groups (SM)", file.display(), named.join(", "));
+    }
+    if misnamed.len() > MOST {
+        eprintln!(
+            "norn: and so are {} more files of other samples by their read groups",
+            misnamed.len() - MOST
+        );
     }
 }
 

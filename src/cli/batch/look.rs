@@ -78,7 +78,7 @@ impl PlanArguments {
                 if task.name.part.is_empty() { "-" } else { &task.name.part },
                 task.cost,
                 if is_done { "done" } else { "to do" },
-                task.words.join(" ")
+                plan.command(task, &run_dir).join(" ")
             );
         }
         for left_out in &night.left_out {

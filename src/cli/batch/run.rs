@@ -54,7 +54,8 @@ struct HowArguments {
     #[arg(long)]
     force: bool,
 
-    /// A command for the shell at the end; it finds NORN_RUN_DIR and NORN_OUTCOME (done, below, failures, stopped) in its environment
+    /// A command for the shell at the end; it finds NORN_RUN_DIR, NORN_OUTCOME (done, below, failures, stopped, error) and NORN_PART
+    /// (3-of-8 with --part 3/8, else empty) in its environment
     #[arg(long, value_name = "COMMAND")]
     notify_cmd: Option<String>,
 
@@ -111,7 +112,12 @@ impl HowArguments {
             quiet: self.quiet,
             stop,
         };
-        let tally = run.run(crew, ranks.size())?;
+        let tell = |outcome: &str| {
+            if let Some(command) = self.notify_cmd.as_ref().or(night.config.run.notify_cmd.as_ref()) {
+                notify(command, run_dir.root(), &part, outcome);
+            }
+        };
+        let tally = run.run(crew, ranks.size()).inspect_err(|_| tell("error"))?;
         let (outcome, code) = outcome(&tally);
         eprintln!(
             "norn: batch: {} done, {} kept, {} failed, {} not run{}",
@@ -121,9 +127,7 @@ impl HowArguments {
             tally.waiting,
             if tally.stopped { "; stopped as told, run it again to go on" } else { "" }
         );
-        if let Some(command) = self.notify_cmd.as_ref().or(night.config.run.notify_cmd.as_ref()) {
-            notify(command, run_dir.root(), outcome);
-        }
+        tell(outcome);
         Ok(code)
     }
 }
@@ -157,11 +161,12 @@ fn listen(stop: &Stop) -> std::io::Result<()> {
     Ok(())
 }
 
-fn notify(command: &str, run_dir: &Path, outcome: &str) {
+fn notify(command: &str, run_dir: &Path, part: &str, outcome: &str) {
     let status = Command::new("/bin/sh")
         .args(["-c", command])
         .env("NORN_RUN_DIR", run_dir)
         .env("NORN_OUTCOME", outcome)
+        .env("NORN_PART", part)
         .status();
     match status {
         Ok(status) if status.success() => {}

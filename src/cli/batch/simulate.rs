@@ -29,8 +29,8 @@ pub(super) struct SimulateArguments {
     samples: Option<PathBuf>,
 
     /// Number of genomes
-    #[arg(long, value_name = "N", default_value_t = 96, conflicts_with = "samples")]
-    genomes: usize,
+    #[arg(long, value_name = "N", default_value_t = 96, conflicts_with = "samples", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    genomes: u32,
 
     /// Size of an alignment file
     #[arg(long, value_name = "SIZE", default_value = "80G", conflicts_with = "samples")]
@@ -53,22 +53,22 @@ pub(super) struct SimulateArguments {
     serial: f64,
 
     /// Seconds that a task takes beside its work
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.01)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.01, value_parser = not_negative)]
     overhead: f64,
 
     /// Numbers of nodes
-    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32, 64, 128, 256])]
-    nodes: Vec<usize>,
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32, 64, 128, 256], value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    nodes: Vec<u32>,
 
     #[command(flatten)]
     room: RoomArguments,
 
     /// Failures of a node in 1,000 hours
-    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    #[arg(long, value_name = "N", default_value_t = 0.0, value_parser = not_negative)]
     failures: f64,
 
     /// Seconds until the work of a failed node goes on
-    #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = not_negative)]
     repair: f64,
 
     /// Of the random numbers
@@ -88,13 +88,13 @@ impl SimulateArguments {
             Some(path) => Plan::new(&Night::new(&self.config, config, sheet::read(path)?.0)?, &nowhere)?,
             None => {
                 let sizes = Sizes::Told { alignments: self.alignment_size.0, variants: self.variants_size.0 };
-                let genome = |number: usize| Sample {
+                let genome = |number: u32| Sample {
                     name: format!("G{number}"),
                     alignments: vec![PathBuf::from(format!("G{number}.bam"))],
                     variants: Some(PathBuf::from(format!("G{number}.vcf.gz"))),
                     ..Sample::default()
                 };
-                let samples = (0..self.genomes.min(1_000_000)).map(genome).collect();
+                let samples = (0..self.genomes).map(genome).collect();
                 Plan::sketch(&Night::new(&self.config, config, samples)?, &nowhere, sizes)
             }
         };
@@ -107,7 +107,7 @@ impl SimulateArguments {
         };
         println!("nodes\tthreads\ttasks\tseconds\thours\tefficiency\tspeed-up\tlost");
         let mut first = None;
-        for &nodes in self.nodes.iter().filter(|nodes| (1..=100_000).contains(*nodes)) {
+        for nodes in self.nodes.iter().map(|nodes| *nodes as usize) {
             let found = simulation.run(nodes);
             let one = *first.get_or_insert(found.seconds * nodes as f64);
             println!(
@@ -196,4 +196,9 @@ impl SimulateArguments {
             .map(|(step, bytes_per_second)| (step, Rate { bytes_per_second, serial }))
             .collect())
     }
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "a number that is not negative is asked for".to_owned())
 }
