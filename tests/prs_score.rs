@@ -94,9 +94,13 @@ fn effects_missing_genotypes_and_dosages_count_as_by_hand() {
     fs::write(&vcf, GENOTYPES).expect("written");
     // Of chr2:10 half of the known alleles count, so a's missing genotype is one copy.
     let cases: [(&[&str], [f64; 3], [&str; 3]); 3] = [
-        (&[], [0.5 - 0.5 + 2.0 + 4.0 + 8.0, 1.0 - 0.25 + 2.0 + 8.0, 8.0], ["10"; 3]),
+        (&["--bad-freqs"], [0.5 - 0.5 + 2.0 + 4.0 + 8.0, 1.0 - 0.25 + 2.0 + 8.0, 8.0], ["10"; 3]),
         (&["--no-mean-imputation"], [0.5 - 0.5 + 2.0 + 4.0, 1.0 - 0.25 + 2.0 + 8.0, 8.0], ["8", "10", "10"]),
-        (&["--dosage-field", "DS"], [0.5 - 0.5 + 2.0 + 4.0 + 8.0, 0.75 - 0.25 + 2.0 + 8.0, 8.0], ["10"; 3]),
+        (
+            &["--dosage-field", "DS", "--bad-freqs"],
+            [0.5 - 0.5 + 2.0 + 4.0 + 8.0, 0.75 - 0.25 + 2.0 + 8.0, 8.0],
+            ["10"; 3],
+        ),
     ];
     for (number, (more, sums, denominators)) in cases.into_iter().enumerate() {
         let output = directory.path().join(format!("o{number}"));
@@ -152,9 +156,32 @@ fn what_cannot_be_scored_is_told_in_a_line() {
     let fewer = write("fewer.vcf", &GENOTYPES.replace("\ta\tb\tc\n", "\ta\tb\td\n"));
     let weight = write("weight.txt", &SCORE.replace("\t-0.25", "\tinf"));
     let genotypes = write("g.txt", "x");
+    let hg18 = write("hg18.txt", &SCORE.replace("GRCh38", "hg18"));
+    let unknown = write("unknown.txt", &SCORE.replace("GRCh38", "NR"));
+    let chain = |from: u64| format!("chain 1 1 {from} + 0 500 1 248956422 + 0 500 1\n500\n");
+    let of_37 = write("37.chain", &chain(249_250_621));
+    let frequencies = write("none.afreq", "#CHROM\tID\tREF\tALT\tALT_FREQS\tOBS_CT\n1\tx\tA\tG\t0.5\t9\n");
     for (genotypes, scores, more, code, message) in [
-        (vec![&*vcf], vec![&*other], &[][..], 3, "PGS8: 1 of 5 variants are matched"),
-        (vec![&vcf], vec![&score, &other], &[], 4, "PGS8: 1 of 5 variants are matched"),
+        (vec![&*vcf], vec![&*score], &[][..], 3, "genotypes are missing, and 3 people are too few"),
+        (vec![&vcf], vec![&score], &["--read-freq", &frequencies], 3, "it has none of the 5 scored variants"),
+        (
+            vec![&vcf],
+            vec![&hg18],
+            &["--build", "GRCh38"],
+            3,
+            "its positions are of hg18, and not of GRCh37 or GRCh38",
+        ),
+        (vec![&vcf], vec![&hg18], &[], 3, "its positions are of hg18"),
+        (vec![&vcf], vec![&hg18], &["--build", "GRCh38", "--chain", &of_37], 3, "its positions are of hg18"),
+        (
+            vec![&vcf],
+            vec![&unknown],
+            &["--build", "GRCh38", "--chain", &of_37],
+            3,
+            "it does not tell the build of its positions (norn prs liftover --from lifts it)",
+        ),
+        (vec![&vcf], vec![&other], &[], 3, "PGS8: 1 of 5 variants are matched"),
+        (vec![&vcf], vec![&score, &other], &["--bad-freqs"], 4, "PGS8: 1 of 5 variants are matched"),
         (vec![&cut], vec![&score], &[], 3, "chr1:200: it has not as many samples as the header"),
         (
             vec![&many],

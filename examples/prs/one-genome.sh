@@ -16,7 +16,8 @@ echo "$person" >"$out/person.txt"
   --intersect "$data/panel.bim" --scores "$data"/PGS*.txt.gz --build GRCh38 -o "$out/scores"
 
 # The panel's people have the same scores. Sums can only be compared over the same variants, so each side is told the other's sites.
-# A genome's file must have the sites where the person is like the reference, too: genotypes of a fixed list of sites, or a gVCF's.
+# A genome's file must have the sites where the person is like the reference, too: genotypes of a fixed list of sites, as callers give them for a
+# list of alleles. Blocks of a gVCF are no such sites: bcftools convert --gvcf2vcf, or the caller's own genotyping of a list, makes them.
 "$norn" prs score --genotypes "$data/panel.bed" --dataset reference --intersect "$data/cohort.vcf.gz" \
   --scores "$data"/PGS*.txt.gz --build GRCh38 -o "$out/reference"
 

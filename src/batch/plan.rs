@@ -427,6 +427,11 @@ fn prs_words(config: &Config, sample: &Sample, calls: String) -> Vec<String> {
     words.extend(config.prs.scores.iter().map(|path| word(path)));
     words.extend(["--dataset".into(), sample.name.clone()]);
     words.extend(config.prs.options.iter().cloned());
+    // One person's frequencies say nothing of a missing genotype.
+    let says = |option: &str| config.prs.options.iter().any(|word| word.split('=').next() == Some(option));
+    if !["--read-freq", "--no-mean-imputation", "--bad-freqs"].iter().any(|option| says(option)) {
+        words.push("--no-mean-imputation".into());
+    }
     words.extend(["-t".into(), THREADS.into(), "-o".into(), RESULTS.into()]);
     words
 }

@@ -7,8 +7,8 @@ use crate::genome::contigs::ContigRole;
 pub struct Chromosome(u8);
 
 impl Chromosome {
-    /// The chromosome of a name: those that [`ContigRole::of`] knows, and PLINK's `23` (X), `24` (Y), `25` and `XY` (the
-    /// pseudo-autosomal part of X) and `26` (the mitochondrion). `None` for all other contigs.
+    /// The chromosome of a name: those that [`ContigRole::of`] knows, and PLINK's `23` (X), `24` (Y), `25`, `XY`, `PAR1` and
+    /// `PAR2` (the pseudo-autosomal parts of X) and `26` (the mitochondrion). `None` for all other contigs.
     pub fn of(name: &str) -> Option<Self> {
         match ContigRole::of(name) {
             ContigRole::Autosome(number) => Some(Self(number)),
@@ -16,7 +16,7 @@ impl Chromosome {
             ContigRole::Y => Some(Self(X + 1)),
             ContigRole::Mitochondrion => Some(Self(X + 2)),
             ContigRole::Other => match name {
-                "23" | "25" | "XY" => Some(Self(X)),
+                "23" | "25" | "XY" | "PAR1" | "PAR2" => Some(Self(X)),
                 "24" => Some(Self(X + 1)),
                 "26" => Some(Self(X + 2)),
                 _ => None,
@@ -58,6 +58,7 @@ mod tests {
             ("NC_000023.11", Some("X")),
             ("23", Some("X")),
             ("XY", Some("X")),
+            ("PAR1", Some("X")),
             ("chrY", Some("Y")),
             ("26", Some("MT")),
             ("chrM", Some("MT")),

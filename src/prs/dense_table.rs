@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::weights::{Effect, Weights, WeightsBuilder, WeightsError};
 use crate::formats::genotypes::sites::SiteTable;
@@ -88,15 +88,22 @@ impl<'s> VariantsById<'s> {
         all
     }
 
-    /// The variant of that identifier, and the number of its allele. Identifiers of several variants are none's.
-    fn find(&self, id: &str, allele: &str) -> Option<(u32, u32)> {
-        let &(variant, is_alone) = self.numbers.get(id)?;
-        let at = self.files.partition_point(|(first, _)| *first <= variant).checked_sub(1)?;
-        let (first, sites) = self.files.get(at)?;
-        let site = sites.get((variant - first) as usize)?;
-        let place =
-            std::iter::once(site.reference).chain(site.alternates()).position(|name| name == allele)?;
-        is_alone.then_some((variant, place as u32))
+    /// The variant of that identifier, and the number of its allele.
+    ///
+    /// # Errors
+    /// The identifier is that of several variants.
+    fn find(&self, id: &str, allele: &str) -> Result<Option<(u32, u32)>, String> {
+        let Some(&(variant, is_alone)) = self.numbers.get(id) else { return Ok(None) };
+        if !is_alone {
+            return Err(format!("several variants of the genotypes have the identifier {id}"));
+        }
+        let at = self.files.partition_point(|(first, _)| *first <= variant).checked_sub(1);
+        let file = at.and_then(|at| self.files.get(at));
+        let site = file.and_then(|(first, sites)| sites.get((variant - first) as usize));
+        let place = site.and_then(|site| {
+            std::iter::once(site.reference).chain(site.alternates()).position(|name| name == allele)
+        });
+        Ok(place.map(|place| (variant, place as u32)))
     }
 }
 
@@ -135,9 +142,14 @@ impl DenseTable {
             wanted.iter().map(|column| fields.get(*column).map(|name| (*name).to_owned())).collect();
         let names = names.filter(|names| is_there && !names.is_empty());
         let names = names.ok_or_else(|| wrong(1, "the header has no names of the columns of weights"))?;
+        let mut known = FxHashSet::default();
+        if let Some(twice) = names.iter().find(|name| !known.insert(*name)) {
+            return Err(wrong(1, &format!("two columns have the name {twice}")));
+        }
         let of_weights = |source| DenseTableProblem::Weight { line: 1, source };
         let mut builder = WeightsBuilder::new(names.len(), 1).map_err(of_weights)?;
         let (mut line, mut matched, mut unmatched) = (2, 0, 0);
+        let mut seen = FxHashSet::default();
         let mut blocks = LineBlocks::new(input);
         let (mut block, mut next) = (LineBlock::default(), LineBlock::default());
         let mut is_there = blocks.next(&mut block)?;
@@ -159,6 +171,9 @@ impl DenseTable {
                     continue;
                 };
                 matched += 1;
+                if !seen.insert((found.variant, found.allele)) {
+                    return Err(wrong(line, "its variant and allele are those of a line before"));
+                }
                 let told = |source| DenseTableProblem::Weight { line, source };
                 builder.add_row(0, found.variant, found.allele, effect, &found.weights).map_err(told)?;
                 builder.count(0, found.variant, found.allele, effect).map_err(told)?;
@@ -188,7 +203,7 @@ impl Found {
         let (Some(id), Some(allele)) = (fields.get(0), fields.get(1)) else {
             return Err("it has no identifier and allele".into());
         };
-        let Some((variant, allele)) = variants.find(id, allele) else { return Ok(None) };
+        let Some((variant, allele)) = variants.find(id, allele)? else { return Ok(None) };
         let mut weights = Vec::with_capacity(wanted.len());
         for column in wanted {
             let field = fields.get(*column).ok_or_else(|| format!("it has no column {}", column + 1))?;
@@ -257,9 +272,9 @@ mod tests {
 
     #[test]
     fn rows_are_matched_by_identifier_and_allele() {
-        let text = "ID A1 x y z\nb\tT\t1\t2\t-3e-2\na  G 4 5 6\nc A 1 1 1\ntwice A 1 1 1\na T 0 0 0\n";
+        let text = "ID A1 x y z\nb\tT\t1\t2\t-3e-2\na  G 4 5 6\nc A 1 1 1\na T 0 0 0\n";
         let table = parse(text, Some(&[2, 4])).unwrap();
-        assert_eq!((table.matched, table.unmatched, table.names), (2, 3, vec!["x".to_owned(), "z".into()]));
+        assert_eq!((table.matched, table.unmatched, table.names), (2, 2, vec!["x".to_owned(), "z".into()]));
         let weights = &table.weights;
         let rows: Vec<_> = (0..weights.rows()).filter_map(|row| weights.row(row)).collect();
         let rows: Vec<_> = rows.iter().filter(|row| row.values.len() == 2).collect();
@@ -278,6 +293,9 @@ mod tests {
             ("ID A1 w\nb T x\n", "line 2: \"x\" in column 3 is no number"),
             ("ID A1 w\nb T NaN\n", "line 2: score 0: the weight of variant 2 is NaN"),
             ("ID A1 w\nq T 1\n", "no row has the identifier"),
+            ("ID A1 w w\nb T 1 2\n", "line 1: two columns have the name w"),
+            ("ID A1 w\nb T 1\nb G 1\nb T 1\n", "line 4: its variant and allele are those of a line before"),
+            ("ID A1 w\ntwice A 1\n", "line 2: several variants of the genotypes have the identifier twice"),
         ] {
             let error = parse(text, None).unwrap_err().to_string();
             assert!(error.starts_with(word), "{text:?}: {error}");

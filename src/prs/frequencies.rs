@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::chromosome::Chromosome;
 use crate::formats::genotypes::sites::SiteTable;
 use crate::formats::text;
 
@@ -52,15 +53,49 @@ pub enum FrequencyProblem {
     },
 }
 
-/// Frequencies of alternate alleles by a variant's identifier and alleles.
+/// Frequencies of alternate alleles by a variant's identifier, or its position, and alleles.
 #[derive(Clone, Debug, Default)]
 pub struct FrequencyTable {
-    rows: FxHashMap<String, Vec<Vec<(String, f64)>>>,
+    rows: Vec<Vec<(String, f64)>>,
+    by_id: FxHashMap<String, Vec<u32>>,
+    by_position: FxHashMap<(Chromosome, i32), Vec<u32>>,
+}
+
+/// Where a table has what.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    id: usize,
+    reference: usize,
+    alternates: usize,
+    /// Frequencies; or counts, and the column of all alleles that were seen.
+    values: usize,
+    seen: Option<usize>,
+    position: Option<[usize; 2]>,
+}
+
+impl Places {
+    fn of(fields: &[&str]) -> Option<Self> {
+        let place = |wanted: &str| fields.iter().position(|name| *name == wanted);
+        let (values, seen) = match (place("ALT_FREQS"), place("ALT_CTS"), place("OBS_CT")) {
+            (Some(values), _, _) => (values, None),
+            (None, Some(values), Some(seen)) => (values, Some(seen)),
+            _ => return None,
+        };
+        let position = place("CHROM").zip(place("POS")).map(|(contig, position)| [contig, position]);
+        Some(Self {
+            id: place("ID")?,
+            reference: place("REF")?,
+            alternates: place("ALT")?,
+            values,
+            seen,
+            position,
+        })
+    }
 }
 
 impl FrequencyTable {
-    /// Reads `.afreq`: columns ID, REF, ALT and ALT_FREQS, which has a value for each alternate allele. Plain, gzip, BGZF
-    /// or Zstandard.
+    /// Reads what `plink2 --freq` writes: columns ID, REF, ALT and ALT_FREQS, which has a value for each alternate allele, or ALT_CTS and
+    /// OBS_CT (`--freq counts`); with CHROM and POS variants are found by position, too. Plain, gzip, BGZF or Zstandard.
     ///
     /// # Errors
     /// It cannot be read, lacks a column or a line's value, or a frequency is not within 0 to 1.
@@ -79,33 +114,37 @@ impl FrequencyTable {
                 continue;
             }
             let fields: Vec<&str> = row.trim_start_matches('#').split('\t').collect();
-            let Some(places) = places else {
-                let place = |wanted: &str| fields.iter().position(|name| *name == wanted);
-                let found = [place("ID"), place("REF"), place("ALT"), place("ALT_FREQS")];
-                let [Some(id), Some(reference), Some(alternates), Some(frequencies)] = found else {
-                    return Err(wrong("the header lacks one of the columns ID, REF, ALT and ALT_FREQS"));
-                };
-                places = Some([id, reference, alternates, frequencies]);
-                continue;
-            };
-            let [id, reference, alternates, frequencies] =
-                places.map(|place| fields.get(place).copied().unwrap_or_default());
-            table.add(id, reference, alternates, frequencies).map_err(wrong)?;
+            match &places {
+                Some(places) => table.add(places, &fields).map_err(wrong)?,
+                None => {
+                    places = Some(Places::of(&fields).ok_or_else(|| {
+                        wrong("the header lacks one of the columns ID, REF, ALT and ALT_FREQS (or ALT_CTS and OBS_CT)")
+                    })?);
+                }
+            }
         }
         Ok(table)
     }
 
-    fn add(&mut self, id: &str, reference: &str, alternates: &str, values: &str) -> Result<(), &'static str> {
+    fn add(&mut self, places: &Places, fields: &[&str]) -> Result<(), &'static str> {
+        let field = |place: usize| fields.get(place).copied().unwrap_or_default();
+        let (id, alternates, values) = (field(places.id), field(places.alternates), field(places.values));
         if id.is_empty() || values.is_empty() {
             return Err("fewer columns than the header has");
         }
-        let mut alleles = vec![(reference.to_owned(), 1.0)];
+        let seen = match places.seen.map(|place| field(place).parse::<f64>()) {
+            None => 1.0,
+            Some(Ok(seen)) => seen,
+            Some(Err(_)) => return Err("OBS_CT is no number"),
+        };
+        let mut alleles = vec![(field(places.reference).to_owned(), 1.0)];
         if alternates.split(',').count() != values.split(',').count() {
             return Err("not as many frequencies as alternate alleles");
         }
         for (allele, value) in alternates.split(',').zip(values.split(',')) {
             // PLINK writes `nan` where nothing is known: the variant is as if it were not here.
-            let Ok(frequency) = value.parse::<f64>() else { return Err("a frequency is no number") };
+            let Ok(value) = value.parse::<f64>() else { return Err("a frequency is no number") };
+            let frequency = value / seen;
             if frequency.is_nan() {
                 return Ok(());
             }
@@ -115,19 +154,34 @@ impl FrequencyTable {
             alleles.push((allele.to_owned(), frequency));
         }
         alleles[0].1 = (1.0 - alleles.iter().skip(1).map(|(_, frequency)| frequency).sum::<f64>()).max(0.0);
-        self.rows.entry(id.to_owned()).or_default().push(alleles);
+        let number = u32::try_from(self.rows.len()).map_err(|_| "more lines than can be numbered")?;
+        if id != "." {
+            self.by_id.entry(id.to_owned()).or_default().push(number);
+        }
+        if let Some([contig, position]) = places.position
+            && let Some(place) = Chromosome::of(field(contig)).zip(field(position).parse().ok())
+        {
+            self.by_position.entry(place).or_default().push(number);
+        }
+        self.rows.push(alleles);
         Ok(())
     }
 
     /// The frequencies of each variant's alleles, the reference first; empty where the table does not have a variant of
-    /// that identifier and these alleles. Which is the reference does not matter.
+    /// that identifier, or that position, and these alleles. Which is the reference does not matter.
     pub fn of(&self, sites: &SiteTable) -> Vec<Vec<f64>> {
         let find = |site: crate::formats::genotypes::sites::Site| {
             let alleles: Vec<&str> = std::iter::once(site.reference).chain(site.alternates()).collect();
-            self.rows.get(site.id)?.iter().filter(|row| row.len() == alleles.len()).find_map(|row| {
+            let of_row = |number: &u32| {
+                let row = self.rows.get(*number as usize).filter(|row| row.len() == alleles.len())?;
                 let of =
                     |allele: &&str| row.iter().find(|(name, _)| name == *allele).map(|(_, value)| *value);
                 alleles.iter().map(of).collect::<Option<Vec<f64>>>()
+            };
+            let of_rows = |rows: Option<&Vec<u32>>| rows.and_then(|rows| rows.iter().find_map(of_row));
+            of_rows(self.by_id.get(site.id)).or_else(|| {
+                let place = (Chromosome::of(site.contig)?, site.position);
+                of_rows(self.by_position.get(&place))
             })
         };
         sites.iter().map(|site| find(site).unwrap_or_default()).collect()
@@ -169,6 +223,28 @@ mod tests {
             let found = read(text).unwrap_err().source;
             assert!(matches!(found, FrequencyProblem::Line { line: at, .. } if at == line), "{found}");
         }
+    }
+
+    #[test]
+    fn frequencies_are_found_by_position_and_made_of_counts() {
+        let head = "#CHROM\tPOS\tID\tREF\tALT\tALT_CTS\tOBS_CT\n";
+        let table = read(&format!(
+            "{head}chr1\t7\t.\tA\tC\t2\t8\nchrX\t9\tx\tG\tT,C\t4,2\t8\nchr2\t3\tz\tG\tT\t0\t0\n"
+        ));
+        let mut sites = SiteTable::default();
+        for (contig, position, id, reference, alternates) in [
+            ("1", 7, "other", "A", "C"),
+            ("1", 7, "other", "A", "G"),
+            ("23", 9, ".", "T", "G,C"),
+            ("1", 9, "x", "G", "C,T"),
+            ("2", 3, "z", "G", "T"),
+        ] {
+            sites.push(contig, position, id, reference, alternates).unwrap();
+        }
+        let expected = [vec![0.75, 0.25], vec![], vec![0.5, 0.25, 0.25], vec![0.25, 0.25, 0.5], vec![]];
+        assert_eq!(table.unwrap().of(&sites), expected);
+        let found = read(&format!("{head}1\t7\ta\tA\tC\t9\t8\n")).unwrap_err().source;
+        assert!(matches!(found, FrequencyProblem::Line { line: 2, .. }), "{found}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::catalog_row::{ColumnNames, Columns};
-use super::score_header::Header;
+use super::score_header::{Header, build_of};
 use super::score_problems::{RowProblem, ScoringFileError, ScoringProblem, ScoringSetError};
 use super::score_table::{self, TableColumns};
 use super::score_variants::Variants;
@@ -249,6 +249,20 @@ pub(super) fn stem(path: &Path) -> String {
 pub(super) fn weight(text: &str) -> Result<f64, RowProblem> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite());
     number.ok_or_else(|| RowProblem::Weight(text.to_owned()))
+}
+
+impl ScoringFile {
+    /// The build that its positions are said to be of, where that is none that norn knows.
+    pub fn told_build(&self) -> Option<&str> {
+        let key = match self.coordinates {
+            Coordinates::Harmonised => "HmPOS_build",
+            Coordinates::AuthorReported => "genome_build",
+            Coordinates::Identifiers => return None,
+        };
+        let told = self.header.get(key)?.trim();
+        let is_told = !["", "NR", "NA", "."].contains(&told) && build_of(told).is_none();
+        is_told.then_some(told)
+    }
 }
 
 /// What a row adds to a score.

@@ -20,7 +20,7 @@ use crate::prs::intersect;
 use crate::prs::liftover::{self, Chains};
 use crate::prs::match_log::{self, Table};
 use crate::prs::matching::{Matched, Rules, match_file, match_shared};
-use crate::prs::scoring_file::{self, Reading, ScoringFile};
+use crate::prs::scoring_file::{self, Coordinates, Reading, ScoringFile};
 use crate::prs::target::{Kept, Target, Wanted};
 
 /// Which genotypes.
@@ -317,8 +317,25 @@ impl MatchingArguments {
         if tells {
             self.tell(&files, told);
         }
-        if let (Some(path), Some(build)) = (&self.chain, build) {
-            let chains = chains_to(path, build)?;
+        let chains = match (&self.chain, build) {
+            (Some(path), Some(build)) => Some((path, build, chains_to(path, build)?)),
+            _ => None,
+        };
+        // What is no build of ours can come by a chain from such a one; without a word on the build there is none to go by.
+        let leads_from = chains.as_ref().map(|(_, _, chains)| chains.builds()[0]);
+        for file in files.iter().filter(|file| file.build.is_none()) {
+            let path = file.path.display();
+            match (file.told_build(), leads_from) {
+                (Some(told), None | Some(Some(_))) => anyhow::bail!(
+                    "{path}: its positions are of {told}, and not of GRCh37 or GRCh38 (a chain from {told} lifts them: --chain)"
+                ),
+                (None, Some(_)) if file.coordinates != Coordinates::Identifiers => anyhow::bail!(
+                    "{path}: it does not tell the build of its positions (norn prs liftover --from lifts it)"
+                ),
+                _ => {}
+            }
+        }
+        if let Some((path, build, chains)) = chains {
             for file in files.iter_mut().filter(|file| file.build != Some(build)) {
                 let counts = liftover::lift(file, &chains, build)
                     .with_context(|| format!("{}: {}", file.path.display(), path.display()))?

@@ -66,6 +66,10 @@ pub(super) struct ScoreArguments {
     #[arg(long, conflicts_with = "impute")]
     no_mean_imputation: bool,
 
+    /// Take the frequencies of fewer than 50 people for missing genotypes
+    #[arg(long, conflicts_with_all = ["read_freq", "no_mean_imputation"])]
+    bad_freqs: bool,
+
     /// What missing genotypes count
     #[arg(long, value_enum, default_value_t)]
     impute: ImputeName,
@@ -263,7 +267,8 @@ impl ScoreArguments {
             std::fs::create_dir_all(&self.output).with_context(|| self.output.display().to_string())?;
             tables = Some(MatchTables::create(&self.output, &dataset)?);
         }
-        let imputes = self.settings().imputation != Imputation::None;
+        // Counts tell who has missing genotypes.
+        let imputes = self.settings().imputation != Imputation::None && !self.are_few(&genotypes);
         let held = target.bytes() + other.as_ref().map_or(0, Target::bytes);
         let (mut names, mut is_whole, count) = (Vec::new(), true, tiles.len());
         let (mut once, mut waiting) = (None, None);
@@ -412,10 +417,9 @@ impl ScoreArguments {
         ranks: &Communicator,
         mut take: impl FnMut(&Sums) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let table = self.read_freq.as_deref().map(FrequencyTable::read).transpose()?;
         let parts: Vec<Part<'_>> = genotypes.parts().collect();
-        let frequencies: Option<Vec<_>> =
-            table.map(|table| parts.iter().map(|part| table.of(part.source.sites())).collect());
+        let frequencies = self.frequencies(&parts, weights, Told::by(ranks))?;
+        let are_few = self.are_few(genotypes);
         let kernel = Kernel::new(weights, self.settings());
         let of_frequencies = frequencies.as_ref().map_or(0, |_| OF_FREQUENCIES * genotypes.variants() as u64);
         let load = Load {
@@ -441,10 +445,59 @@ impl ScoreArguments {
             }
             shares::collect(ranks, &mut sums)?;
             if ranks.is_root() {
+                if are_few && sums.has_imputed() {
+                    bail!(
+                        "genotypes are missing, and {} people are too few to tell what they are mostly: --read-freq (a panel's), \
+                         --no-mean-imputation, or --bad-freqs to take these people's frequencies",
+                        genotypes.samples().len()
+                    );
+                }
                 take(&sums)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether people are too few for their frequencies to stand for missing genotypes.
+    fn are_few(&self, genotypes: &GenotypeSet) -> bool {
+        self.read_freq.is_none() && !self.bad_freqs && genotypes.samples().len() < FEW_PEOPLE
+    }
+
+    /// Frequencies of a table for all variants of the parts, empty where it has none.
+    fn frequencies(
+        &self,
+        parts: &[Part<'_>],
+        weights: &Weights,
+        told: Told,
+    ) -> anyhow::Result<Option<Vec<Vec<Vec<f64>>>>> {
+        let Some(path) = &self.read_freq else { return Ok(None) };
+        let table = FrequencyTable::read(path)?;
+        let all: Vec<_> = parts.iter().map(|part| table.of(part.source.sites())).collect();
+        let is_known = |variant: u32| {
+            let mut found = parts.iter().zip(&all);
+            found.any(|(part, all)| {
+                let local = (variant as usize).checked_sub(part.first);
+                local.and_then(|local| all.get(local)).is_some_and(|of_variant| !of_variant.is_empty())
+            })
+        };
+        let (mut known, mut unknown) = (0u64, 0u64);
+        weights
+            .variants()
+            .for_each(|variant| *if is_known(variant) { &mut known } else { &mut unknown } += 1);
+        if known == 0 && unknown > 0 {
+            bail!(
+                "{}: it has none of the {unknown} scored variants, by identifier or position, and alleles",
+                path.display()
+            );
+        }
+        if unknown > 0 {
+            told.tell(format_args!(
+                "{}: it lacks {unknown} of {} scored variants; missing genotypes of these are taken for what these people have",
+                path.display(),
+                known + unknown
+            ));
+        }
+        Ok(Some(all))
     }
 
     fn settings(&self) -> Settings {
@@ -464,6 +517,8 @@ enum Scores {
     Tiled(Option<Tiles>),
 }
 
+/// From so many people on their own frequencies stand for missing genotypes, as in PLINK 2.
+const FEW_PEOPLE: usize = 50;
 /// Weights of a tile take this part of the memory at most, while they are read.
 const WEIGHTS: u64 = 4;
 /// Frequencies of a variant's alleles, in a vector of its own.

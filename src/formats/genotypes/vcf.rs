@@ -286,8 +286,12 @@ fn read_dosages(record: &Record, field: DosageField, into: &mut Genotypes) -> Re
         return Ok(());
     }
     let (mut values, mut any) = (Vec::with_capacity(into.samples), false);
+    let mut calls = record.format_index(b"GT").map(|call| record.cells(call));
     for cell in record.cells(number) {
-        let dosage = dosage(cell, field)?;
+        // A call of one allele, also a missing one, says that DS counts copies of one: as in PLINK 2, it stands for two.
+        let call = calls.as_mut().and_then(Iterator::next);
+        let is_haploid = call.is_some_and(|call| !call.iter().any(|letter| matches!(letter, b'|' | b'/')));
+        let dosage = dosage(cell, field, is_haploid)?;
         any |= dosage.is_some();
         values.push(dosage.unwrap_or(MISSING_DOSAGE));
     }
@@ -307,13 +311,13 @@ fn read_dosages(record: &Record, field: DosageField, into: &mut Genotypes) -> Re
     Ok(())
 }
 
-fn dosage(cell: &[u8], field: DosageField) -> Result<Option<u64>, &'static str> {
+fn dosage(cell: &[u8], field: DosageField, is_haploid: bool) -> Result<Option<u64>, &'static str> {
     let mut numbers = cell
         .split(|letter| *letter == b',')
         .map(|text| std::str::from_utf8(text).ok()?.parse::<f64>().ok().filter(|number| number.is_finite()));
     let mut next = || numbers.next().flatten();
     let copies = match field {
-        DosageField::Ds => next(),
+        DosageField::Ds => next().map(|copies| if is_haploid { 2.0 * copies } else { copies }),
         DosageField::Hds => next().map(|first| next().map_or(2.0 * first, |second| first + second)),
         DosageField::Gp => match (next(), next(), next()) {
             (Some(zero), Some(one), Some(two)) => {
@@ -363,12 +367,16 @@ mod tests {
             (".", DosageField::Ds, Ok(None)),
             ("2.1", DosageField::Ds, Err(())),
             ("nan", DosageField::Ds, Ok(None)),
+            ("0.9 of one", DosageField::Ds, Ok(Some(29_491))),
+            ("1.5 of one", DosageField::Ds, Err(())),
             ("0.25,0.5", DosageField::Hds, Ok(Some(12_288))),
             ("0,0.5,0.5", DosageField::Gp, Ok(Some(24_576))),
             ("0.5,0.5", DosageField::Gp, Ok(Some(16_384))),
             (".,.,.", DosageField::Gp, Ok(None)),
         ] {
-            assert_eq!(dosage(cell.as_bytes(), field).map_err(|_| ()), expected, "{cell}");
+            let number = cell.trim_end_matches(" of one");
+            let found = dosage(number.as_bytes(), field, number != cell);
+            assert_eq!(found.map_err(|_| ()), expected, "{cell}");
         }
     }
 }

@@ -163,6 +163,13 @@ impl Sums {
         Some(if is_male { males } else { others })
     }
 
+    /// Whether anybody has a missing genotype that was imputed; false where weights are without counts.
+    pub fn has_imputed(&self) -> bool {
+        let has = |counts: Counts| counts.alleles < counts.denominator;
+        let of = |group| self.range.clone().filter_map(move |sample| self.counts(group, sample)).any(has);
+        self.imputes && (0..self.denominators.len()).any(of)
+    }
+
     /// The counts of a group of scores for a sample; `None` where weights are without counts.
     pub fn counts(&self, group: usize, sample: usize) -> Option<Counts> {
         let column = self.scores + 2 * group;
