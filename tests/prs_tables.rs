@@ -74,6 +74,68 @@ fn assert_same(theirs: &str, ours: &str, what: &str) {
     }
 }
 
+/// On X and Y it matters who is male, which a VCF does not tell and a BGEN's .sample file does.
+#[test]
+fn sexes_come_from_the_table_beside() {
+    if !has("plink2") {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("directory");
+    let at = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
+    let read = |name: &str| fs::read_to_string(at(name)).expect("table");
+    plink2(directory.path(), "--dummy 70 150 0.05 acgt --seed 6 --make-pgen --out q");
+    let contig = |row: usize| ["1", "X", "Y"][row / 50 % 3];
+    let (mut row, mut variants, mut weights) = (0, String::new(), "ID\tA\tone\n".to_owned());
+    for line in read("q.pvar").lines() {
+        let Some((_, rest)) = line.split_once('\t').filter(|_| !line.starts_with('#')) else {
+            variants += &format!("{line}\n");
+            continue;
+        };
+        // Behind the first pseudo-autosomal region.
+        let cells: Vec<&str> = rest.split('\t').collect();
+        let position = 5_000_000 + row;
+        variants += &format!("{}\t{position}\t{}\n", contig(row), cells[1..].join("\t"));
+        weights += &format!("{}\t{}\t0.{}\n", cells[1], cells[2 + row % 2], 100 + row);
+        row += 1;
+    }
+    fs::write(at("q.pvar"), variants).expect("table");
+    fs::write(at("w.tsv"), weights).expect("table");
+    let people: String = (0..70).map(|n| format!("per{n}\t{}\n", 1 + n % 2)).collect();
+    fs::write(at("q.psam"), format!("#IID\tSEX\n{people}")).expect("table");
+    for form in ["vcf", "bgen-1.2 bits=8 ref-first"] {
+        plink2(directory.path(), &format!("--pfile q --export {form} --out q"));
+    }
+    let (weights, psam, out) = (at("w.tsv"), at("q.psam"), at("ours.sscore"));
+    for model in ["1", "2"] {
+        for (input, genotypes, more) in [
+            ("--pfile q", "q.pgen", &[][..]),
+            ("--vcf q.vcf --psam q.psam", "q.vcf", &["--psam", &psam]),
+            ("--bgen q.bgen ref-first --sample q.sample", "q.bgen", &[]),
+        ] {
+            let score = "--score w.tsv header-read cols=nallele,denom,scoresums";
+            plink2(directory.path(), &format!("{input} --xchr-model {model} {score} --out o"));
+            let genotypes = at(genotypes);
+            let words = ["prs", "score", "--genotypes", &genotypes, "--weights", &weights, "-o", &out];
+            let look = ["--xchr-model", model, "--columns", "nallele,denom,scoresums"];
+            let output = norn_ok(&[&words[..], &look, more].concat());
+            assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert_same(&read("o.sscore"), &read("ours.sscore"), &format!("{genotypes} {model}"));
+        }
+    }
+    let genotypes = at("q.vcf");
+    let words = ["prs", "score", "--genotypes", &genotypes, "--weights", &weights, "-o", &out];
+    let told = String::from_utf8_lossy(&norn_ok(&words).stderr).into_owned();
+    assert!(
+        told.contains("100 scored variants are on X or Y, and of 70 people the sex is not known"),
+        "{told}"
+    );
+    fs::write(at("few.psam"), "#IID\tSEX\nper1\t1\n").expect("table");
+    let few = at("few.psam");
+    let told = norn(&[&words[..], &["--psam", &few]].concat());
+    let said = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.status.code() == Some(3) && said.contains("69 of 70 people"), "{said}");
+}
+
 #[test]
 fn chosen_people_are_scored_as_by_plink2() {
     if !has("plink2") {

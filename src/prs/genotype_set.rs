@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::kernel::Part;
 use crate::formats::bgen::Bgen;
+use crate::formats::genotypes::described::{Described, Undescribed};
 use crate::formats::genotypes::sample_list::{Chosen, SampleList, choose};
 use crate::formats::genotypes::samples::SampleTable;
 use crate::formats::genotypes::selection::Selected;
@@ -78,6 +79,20 @@ impl GenotypeSet {
             false if u32::try_from(first).is_err() => Err(GenotypeSetError::TooMany),
             false => Ok(Self { files }),
         }
+    }
+
+    /// The same genotypes with people as a table describes them (sexes, families, phenotypes).
+    ///
+    /// # Errors
+    /// The table lacks somebody.
+    pub fn describe(self, table: &SampleTable) -> Result<Self, Undescribed> {
+        let mut files: Vec<File> = Vec::new();
+        for file in self.files {
+            let mut source = Box::new(Described::new(file.source, table)?);
+            source.settle_samples(files.first().map(|first| first.source.samples()));
+            files.push(File { source, ..file });
+        }
+        Ok(Self { files })
     }
 
     /// The same genotypes of those people alone who are on the one list, if there is one, and not on the other.

@@ -10,10 +10,12 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::qc::UsageError;
 use crate::compute::communicator::Communicator;
+use crate::formats::bgen;
 use crate::formats::bgzf_writer::{BgzfWriter, Level};
 use crate::formats::genotypes::sample_list::SampleList;
 use crate::formats::genotypes::vcf::{DosageField, Wanted as WantedRecords};
 use crate::formats::output::{AtomicFile, OutputError};
+use crate::formats::plink;
 use crate::genome::contigs::Build;
 use crate::prs::genotype_set::GenotypeSet;
 use crate::prs::intersect;
@@ -33,6 +35,11 @@ pub(super) struct GenotypeArguments {
     /// Dosages of VCF and BCF: DS, GP or HDS [default: the hard calls of GT]
     #[arg(long, value_enum, value_name = "FIELD")]
     dosage_field: Option<DosageName>,
+
+    /// Sexes, families and phenotypes of the people: .psam, .fam or Oxford's .sample. By IID (or FID_IID), or in the order of the genotypes
+    /// where no name of theirs is in it
+    #[arg(long, value_name = "FILE")]
+    psam: Option<PathBuf>,
 
     /// Only the people of these lists: an IID, or FID and IID, a line (plink2 --keep)
     #[arg(long, num_args = 1.., value_name = "FILE")]
@@ -130,6 +137,7 @@ impl GenotypeArguments {
         let field = self.dosage_field.and_then(|field| field.to_possible_value());
         json!({
             "dosage_field": field.map(|field| field.get_name().to_owned()),
+            "psam": self.psam,
             "keep": self.keep,
             "remove": self.remove,
         })
@@ -149,7 +157,12 @@ impl GenotypeArguments {
         let (keep, remove) = (sample_list(&self.keep)?, sample_list(&self.remove)?);
         // The other half is for sums.
         let wanted = WantedRecords { is_wanted, dosage_field, memory: self.bytes() / 2 };
-        let genotypes = GenotypeSet::open(&self.genotypes, &wanted)?;
+        let mut genotypes = GenotypeSet::open(&self.genotypes, &wanted)?;
+        if let Some(path) = &self.psam {
+            let is_oxford = path.extension().is_some_and(|ending| ending == "sample");
+            let table = if is_oxford { bgen::samples::read(path)? } else { plink::samples::read(path)? };
+            genotypes = genotypes.describe(&table).with_context(|| path.display().to_string())?;
+        }
         if keep.is_none() && remove.is_none() {
             return Ok(genotypes);
         }

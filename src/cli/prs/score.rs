@@ -18,7 +18,7 @@ use crate::prs::aggregated;
 use crate::prs::dense_table::{DenseTable, VariantsById, column_numbers};
 use crate::prs::frequencies::FrequencyTable;
 use crate::prs::genotype_set::GenotypeSet;
-use crate::prs::kernel::{Imputation, Kernel, Load, Part, Plan, Settings, Sums, XModel};
+use crate::prs::kernel::{Imputation, Kernel, Load, Part, Plan, Settings, Sums, XModel, needs_sex};
 use crate::prs::matching::Matched;
 use crate::prs::matrix::MatrixWriter;
 use crate::prs::score_set::ScoreSet;
@@ -419,6 +419,7 @@ impl ScoreArguments {
     ) -> anyhow::Result<()> {
         let parts: Vec<Part<'_>> = genotypes.parts().collect();
         let frequencies = self.frequencies(&parts, weights, Told::by(ranks))?;
+        tell_sexless(genotypes, &parts, weights, Told::by(ranks));
         let are_few = self.are_few(genotypes);
         let kernel = Kernel::new(weights, self.settings());
         let of_frequencies = frequencies.as_ref().map_or(0, |_| OF_FREQUENCIES * genotypes.variants() as u64);
@@ -508,6 +509,29 @@ impl ScoreArguments {
         };
         let x_model = [XModel::Skip, XModel::Haploid, XModel::Diploid][usize::from(self.xchr_model)];
         Settings { imputation, x_model, ..Settings::default() }
+    }
+}
+
+/// Whose sex is not known counts as no male, which nobody may have meant.
+fn tell_sexless(genotypes: &GenotypeSet, parts: &[Part<'_>], weights: &Weights, told: Told) {
+    let sexless = genotypes.samples().iter().filter(|sample| sample.sex.is_none()).count();
+    if sexless == 0 {
+        return;
+    }
+    let is_on_x_or_y = |variant: &u32| {
+        let of = |part: &Part| {
+            part.source
+                .sites()
+                .get((*variant as usize).checked_sub(part.first)?)
+                .map(|site| needs_sex(site.contig))
+        };
+        parts.iter().find_map(of) == Some(true)
+    };
+    let variants = weights.variants().filter(is_on_x_or_y).count();
+    if variants > 0 {
+        told.tell(format_args!(
+            "{variants} scored variants are on X or Y, and of {sexless} people the sex is not known: they count as women (--psam tells sexes)"
+        ));
     }
 }
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use cursor::BgenCursor;
 use header::{Head, Scan, damaged, opened};
 
+use super::genotypes::described::describe;
 use super::genotypes::samples::SampleTable;
 use super::genotypes::sites::SiteTable;
 use super::genotypes::window::Window;
@@ -34,8 +35,8 @@ pub struct Bgen {
 }
 
 impl Bgen {
-    /// Opens a file, with the `.sample` file of its samples where one is given. Without, the names are those in the file,
-    /// or of the `.sample` file of the same name beside it.
+    /// Opens a file, with the `.sample` file of its samples where one is given. Without, the names are those in the file, and of the `.sample`
+    /// file of the same name beside it, which tells more of them.
     ///
     /// # Errors
     /// A file cannot be read or is damaged, samples have no names, or are not as many as the head says.
@@ -47,7 +48,12 @@ impl Bgen {
         let beside = path.with_extension("sample");
         let samples = match sample_file {
             Some(given) => samples::read(given)?,
-            None if head.has_names => opened(path, head.read_names(&mut window))?,
+            None if head.has_names => {
+                let named = opened(path, head.read_names(&mut window))?;
+                // The file beside it tells sexes and families, too, if it is of these people.
+                let told = if beside.is_file() { samples::read(&beside).ok() } else { None };
+                told.and_then(|told| describe(&named, &told).ok()).unwrap_or(named)
+            }
             None if beside.is_file() => samples::read(&beside)?,
             None => {
                 let what = "it does not name its samples, and there is no .sample file beside it";

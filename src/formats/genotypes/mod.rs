@@ -6,6 +6,7 @@
 
 pub mod bytes;
 pub mod calls;
+pub mod described;
 pub mod sample_list;
 pub mod samples;
 pub mod selection;

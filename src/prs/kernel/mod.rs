@@ -30,7 +30,7 @@ use lookup::NARROW;
 use places::Places;
 pub use plan::{Load, Plan};
 use ploidy::People;
-pub use ploidy::XModel;
+pub use ploidy::{XModel, needs_sex};
 use scale::{Scale, Survey};
 use strip::{Job, Scratch};
 pub use sums::{Counts, Sums, Unlike};

@@ -15,6 +15,11 @@ pub enum XModel {
     Diploid,
 }
 
+/// Whether it matters at a contig who is male: on X and Y.
+pub fn needs_sex(contig: &str) -> bool {
+    matches!(Ploidy::of(contig), Ploidy::X | Ploidy::Y)
+}
+
 /// Which people share a way to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
