@@ -156,6 +156,7 @@ fn what_cannot_be_scored_is_told_in_a_line() {
     let fewer = write("fewer.vcf", &GENOTYPES.replace("\ta\tb\tc\n", "\ta\tb\td\n"));
     let weight = write("weight.txt", &SCORE.replace("\t-0.25", "\tinf"));
     let genotypes = write("g.txt", "x");
+    let elsewhere = write("elsewhere.txt", &SCORE.replace("1\t", "7\t").replace("2\t10", "8\t10"));
     let hg18 = write("hg18.txt", &SCORE.replace("GRCh38", "hg18"));
     let unknown = write("unknown.txt", &SCORE.replace("GRCh38", "NR"));
     let chain = |from: u64| format!("chain 1 1 {from} + 0 500 1 248956422 + 0 500 1\n500\n");
@@ -163,6 +164,20 @@ fn what_cannot_be_scored_is_told_in_a_line() {
     let frequencies = write("none.afreq", "#CHROM\tID\tREF\tALT\tALT_FREQS\tOBS_CT\n1\tx\tA\tG\t0.5\t9\n");
     for (genotypes, scores, more, code, message) in [
         (vec![&*vcf], vec![&*score], &[][..], 3, "genotypes are missing, and 3 people are too few"),
+        (
+            vec![&vcf],
+            vec![&elsewhere],
+            &[],
+            3,
+            "are the genotypes of another build, or their contigs of other names?",
+        ),
+        (
+            vec![&vcf],
+            vec![&elsewhere],
+            &["--min-overlap", "0"],
+            3,
+            "no score has enough variants in the genotypes",
+        ),
         (vec![&vcf], vec![&score], &["--read-freq", &frequencies], 3, "it has none of the 5 scored variants"),
         (
             vec![&vcf],
@@ -179,6 +194,13 @@ fn what_cannot_be_scored_is_told_in_a_line() {
             &["--build", "GRCh38", "--chain", &of_37],
             3,
             "it does not tell the build of its positions (norn prs liftover --from lifts it)",
+        ),
+        (
+            vec![&vcf],
+            vec![&score],
+            &["--dosage-field", "GP"],
+            3,
+            "has a dosage in FORMAT/GP (--dosage-field)",
         ),
         (vec![&vcf], vec![&other], &[], 3, "PGS8: 1 of 5 variants are matched"),
         (vec![&vcf], vec![&score, &other], &["--bad-freqs"], 4, "PGS8: 1 of 5 variants are matched"),

@@ -174,7 +174,8 @@ impl<'l> Row<'l> {
         if other.is_empty() && is_harmonised {
             other = self.get(HmInferOtherAllele);
         }
-        if other.contains('/') { "" } else { other }
+        // Words of tables for an allele that is not told.
+        if other.contains('/') || matches!(other, "." | "N" | "NA") { "" } else { other }
     }
 
     /// Weights by dosage, where there is no other weight.
@@ -245,7 +246,7 @@ impl<'l> Row<'l> {
 
 /// A position from 1; 0 where there is none. Some tables have it as `12345.0`.
 fn position(text: &str) -> Result<u32, RowProblem> {
-    if text.is_empty() {
+    if matches!(text, "" | "NA" | ".") {
         return Ok(0);
     }
     let whole = text.strip_suffix(".0").unwrap_or(text);

@@ -19,7 +19,10 @@ impl Chromosome {
                 "23" | "25" | "XY" | "PAR1" | "PAR2" => Some(Self(X)),
                 "24" => Some(Self(X + 1)),
                 "26" => Some(Self(X + 2)),
-                _ => None,
+                name => match name.split_at_checked(3) {
+                    Some((prefix @ ("Chr" | "CHR"), rest)) if !rest.starts_with(prefix) => Self::of(rest),
+                    _ => None,
+                },
             },
         }
     }
@@ -55,6 +58,9 @@ mod tests {
         for (name, expected) in [
             ("1", Some("1")),
             ("chr22", Some("22")),
+            ("Chr22", Some("22")),
+            ("CHRX", Some("X")),
+            ("ChrChr1", None),
             ("NC_000023.11", Some("X")),
             ("23", Some("X")),
             ("XY", Some("X")),

@@ -229,12 +229,15 @@ impl OverlapError {
 
     /// Positions of another build meet sites by chance, and their alleles mostly are not those.
     fn hint(&self) -> String {
-        let Tally { matched, excluded, other_alleles, rows, not_scorable, .. } = self.tally;
+        let Tally { matched, excluded, other_alleles, rows, not_scorable, no_site, .. } = self.tally;
         let is_by_chance = other_alleles > matched + excluded;
         match self.build {
             _ if not_scorable * 2 > rows => String::new(),
             Some(build) if is_by_chance => format!("; are the genotypes of another build than {build}?"),
             None if is_by_chance => "; are the genotypes of another build?".to_owned(),
+            _ if no_site * 2 > rows => {
+                "; are the genotypes of another build, or their contigs of other names?".to_owned()
+            }
             _ => String::new(),
         }
     }

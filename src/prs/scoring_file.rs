@@ -183,6 +183,8 @@ fn parse_named(
         number += 1;
         let of_row = |source: RowProblem| ScoringProblem::Row { line: number, source };
         let line = std::str::from_utf8(&line).map_err(|_| of_row(RowProblem::Text))?;
+        // Spreadsheets write a mark before the first line.
+        let line = if number == 1 { line.trim_start_matches('\u{feff}') } else { line };
         if line.starts_with('#') {
             header.take(line);
             continue;

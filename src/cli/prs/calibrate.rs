@@ -80,6 +80,9 @@ enum MethodName {
 /// Components that tables tell, beside those that are asked for.
 const MOST: usize = 10;
 
+/// Fewer people tell nothing of how scores are spread.
+const FEWEST_TEACHERS: usize = 50;
+
 impl CalibrateArguments {
     /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
@@ -90,6 +93,13 @@ impl CalibrateArguments {
         let width = components.values.first().map_or(count, Vec::len);
         let people = Components::read(&self.target_pcs, count, width)?;
         let panel = Panel::read(components, &self.psam, &self.pop_label, self.reference_related.as_deref())?;
+        let teachers = panel.teachers(None).count();
+        if teachers < FEWEST_TEACHERS {
+            anyhow::bail!(
+                "the panel has {teachers} unrelated members with components: at least {FEWEST_TEACHERS} are asked for, and some of \
+                 each population"
+            );
+        }
         let scores = Scores::read(&self.agg_scores)?;
         let comparison = match self.method {
             MethodName::Mahalanobis => Comparison::Mahalanobis,
@@ -124,6 +134,15 @@ impl CalibrateArguments {
             for set in &sets {
                 let found = scores.of(set.name, score, &set.components.names);
                 sums.push(found.map_err(|(_, person)| missing(set.name, score, person))?);
+            }
+            for (set, sums) in sets.iter().zip(&sums) {
+                let without = scores.people(set.name, score).saturating_sub(sums.len());
+                if without > 0 && *score == names[0] {
+                    eprintln!(
+                        "norn: {}: {without} people with scores have no components, and are left out",
+                        set.name
+                    );
+                }
             }
             let model = Model::learn(&panel, &sums[1], adjusted);
             // The panel's members are calibrated by their own population.

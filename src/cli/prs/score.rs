@@ -278,7 +278,8 @@ impl ScoreArguments {
             if let Some(tables) = &mut tables {
                 tables.add(&matched)?;
             }
-            let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
+            let passing: Vec<&Matched<'_>> =
+                matched.iter().filter(|one| one.check().is_ok() && one.overlap() > 0.0).collect();
             is_whole &= passing.len() == matched.len();
             if passing.is_empty() {
                 continue;

@@ -49,6 +49,16 @@ pub enum DosageField {
     Hds,
 }
 
+impl DosageField {
+    fn name(self) -> &'static [u8] {
+        match self {
+            Self::Ds => b"DS",
+            Self::Gp => b"GP",
+            Self::Hds => b"HDS",
+        }
+    }
+}
+
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum VcfGenotypeError {
@@ -125,6 +135,7 @@ impl VcfGenotypes {
                 }
             }
             if batches.is_empty() {
+                file.check_dosages(wanted.dosage_field)?;
                 return Ok(file);
             }
             let parts: Vec<_> = batches
@@ -151,6 +162,20 @@ impl VcfGenotypes {
                 }
             }
         }
+    }
+
+    /// A field that is asked for must be there: hard calls in its place would go unseen.
+    fn check_dosages(&self, field: Option<DosageField>) -> Result<(), VcfGenotypeError> {
+        let Some(field) = field else { return Ok(()) };
+        let mut of_two_alleles = self.kept.iter().filter(|kept| kept.alleles == 2).peekable();
+        let is_asked = of_two_alleles.peek().is_some();
+        if is_asked && !of_two_alleles.any(|kept| kept.dosages.of == DosageOf::All) {
+            let name = String::from_utf8_lossy(field.name());
+            let what =
+                format!("no record that scores ask for has a dosage in FORMAT/{name} (--dosage-field)");
+            return Err(VcfGenotypeError::Record { path: self.path.clone(), what });
+        }
+        Ok(())
     }
 
     /// Records of the file, kept or not.
@@ -275,12 +300,7 @@ fn alleles(cell: &[u8]) -> Option<(u32, u32)> {
 
 /// Dosages of the alternate alleles together.
 fn read_dosages(record: &Record, field: DosageField, into: &mut Genotypes) -> Result<(), &'static str> {
-    let name: &[u8] = match field {
-        DosageField::Ds => b"DS",
-        DosageField::Gp => b"GP",
-        DosageField::Hds => b"HDS",
-    };
-    let Some(number) = record.format_index(name) else { return Ok(()) };
+    let Some(number) = record.format_index(field.name()) else { return Ok(()) };
     if into.alleles > 2 {
         // What several alternate alleles have together tells nothing of one of them; calls stand.
         return Ok(());

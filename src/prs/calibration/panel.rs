@@ -238,6 +238,12 @@ impl Scores {
         names
     }
 
+    /// How many people of a set have a score.
+    pub fn people(&self, set: &str, score: &str) -> usize {
+        let of_set = self.0.get(set).into_iter().flat_map(HashMap::keys);
+        of_set.filter(|(name, _)| name == score).count()
+    }
+
     /// A score of people of a set; the first person without it is the error.
     ///
     /// # Errors
