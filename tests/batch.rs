@@ -763,6 +763,66 @@ fn consent_decides_and_a_purge_leaves_nothing() {
 }
 
 #[test]
+fn a_withdrawal_counts_wherever_it_is_told() {
+    let night = Night::new();
+    let sheet = fs::read_to_string(night.path("samples.tsv")).expect("sheet");
+    let with = |consent: &str| {
+        let rows = sheet.lines().map(|line| match line.split('\t').nth(1) {
+            Some("sample") => format!("{line}\tconsent\n"),
+            Some("father") => format!("{line}\t{consent}\n"),
+            _ => format!("{line}\t\n"),
+        });
+        night.write("samples.tsv", &rows.collect::<String>());
+    };
+    let say = |words: &[&str]| said(&night.command(words).output().expect("norn starts"));
+    with("perhaps");
+    let output = night.run("run", &[]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(said(&output).contains("line 3, column consent: \"perhaps\""), "{}", said(&output));
+    with("given");
+    assert!(night.run_ok("run", &[]).contains("9 done"));
+    assert!(!say(&["status", "-o", "run"]).contains("without consent"));
+    // No settings ask for consent; what was made is pointed at wherever somebody looks.
+    with("withdrawn");
+    let told = "results of 1 sample without consent (line 3 of the sheet) are still there; norn batch purge SAMPLE removes them";
+    assert!(night.run_ok("run", &[]).contains(told));
+    for words in [["resume", "-qo", "run"], ["status", "-o", "run"], ["report", "-o", "run"]] {
+        let said = say(&words);
+        assert!(said.contains(told) && !said.contains("father"), "{said}");
+    }
+    for name in
+        ["ro-crate-metadata.json", "report/index.html", "report/samples.tsv", "report/norn_batch_mqc.tsv"]
+    {
+        let text = fs::read_to_string(night.path("run").join(name)).expect(name);
+        assert!(text.contains("mother") && !text.contains("father"), "{name}");
+    }
+    assert!(night.command(&["purge", "father", "-o", "run"]).status().expect("norn starts").success());
+    assert!(!say(&["status", "-o", "run"]).contains("without consent"));
+    // A consent file is read anew by what only looks, too.
+    night.write("consent.tsv", "sample\tstatus\nmother\tgiven\nchild\tgiven\n");
+    night.settle("[consent]\nfile = \"consent.tsv\"\n", "");
+    assert!(night.run_ok("file", &[]).contains("6 done"));
+    night.write("consent.tsv", "sample\tstatus\nmother\twithdrawn\nchild\tgiven\n");
+    assert!(say(&["status", "-o", "file"]).contains("results of 1 sample without consent (line 4"));
+    assert!(say(&["report", "-o", "file"]).contains("results of 1 sample without consent (line 4"));
+    let table = fs::read_to_string(night.path("file/report/samples.tsv")).expect("table");
+    assert!(table.contains("child") && !table.contains("mother"), "{table}");
+    // A line that swallows others, and one that cannot be yet.
+    for (text, told) in [
+        ("sample\tstatus\nmother\t\"given\nchild\twithdrawn\n", "line 2: a quote opens here"),
+        (
+            "sample\tstatus\tdate\nmother\tgiven\t2999-01-01\n",
+            "line 2, column date: 2999-01-01 is yet to come",
+        ),
+    ] {
+        night.write("consent.tsv", text);
+        let plan = ["plan", "-c", "batch.toml", "-s", "samples.tsv", "-o", "other"];
+        assert!(say(&plan).contains(told), "{}", say(&plan));
+        assert_eq!(night.run("other", &[]).status.code(), Some(3));
+    }
+}
+
+#[test]
 fn a_thousand_samples_are_kept_in_order() {
     let night = Night::new();
     let text = text(&night.path("child.vcf.gz"));

@@ -3,7 +3,7 @@
 //! The workflow is `batch.toml`, each finished task an action with what went in and came out. Nothing in it depends on when it
 //! is written: times are the ledger's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -40,12 +40,16 @@ pub fn write(night: &Night, run_dir: &RunDir, lines: &[Line]) -> Result<(), Outp
 
 fn document(night: &Night, run_dir: &RunDir, lines: &[Line]) -> Json {
     let state = State::of(lines.iter().cloned());
+    // Whose consent was withdrawn, and who stands in the sheet no more, is not told of.
+    let told: HashSet<&str> = night.samples.iter().map(|sample| sample.name.as_str()).collect();
     let mut tasks: Vec<(&TaskName, &Finished)> = state
         .tasks
         .iter()
         .filter_map(|(name, became)| match became {
             // Parts of a file are how a task was done, and no task of the workflow.
-            Became::Done(finished) if name.part.is_empty() => Some((name, &**finished)),
+            Became::Done(finished) if name.part.is_empty() && told.contains(name.sample.as_str()) => {
+                Some((name, &**finished))
+            }
             _ => None,
         })
         .collect();

@@ -43,28 +43,21 @@ impl Night {
     pub fn new(config_path: &Path, config: Config, samples: Vec<Sample>) -> Result<Self, Problems> {
         let mut problems = Problems::new();
         let consents = match &config.consent {
-            None => None,
+            None => Consents::default(),
             Some(settings) => {
                 for purpose in settings.purposes.iter().filter(|purpose| !is_code(purpose)) {
                     let what = format_args!("{purpose:?} is no code like DUO:0000042");
                     problems.setting(config_path, "consent.purposes", what);
                 }
-                match Consents::read(settings) {
-                    Ok(consents) => Some((settings, consents)),
-                    Err(others) => {
-                        problems.extend(others);
-                        None
-                    }
-                }
+                Consents::read(settings).unwrap_or_else(|others| {
+                    problems.extend(others);
+                    Consents::default()
+                })
             }
         };
         let (mut taken, mut left_out) = (Vec::new(), Vec::new());
         for sample in samples {
-            let allowed = match &consents {
-                Some((settings, consents)) => consents.allows(settings, &sample),
-                None => Ok(()),
-            };
-            match allowed {
+            match consents.allows(config.consent.as_ref(), &sample) {
                 Ok(()) if steps_of(&config, &sample).next().is_none() => {
                     let what = format_args!("sample in line {}: no step takes what it has", sample.line);
                     problems.file(config_path, what);
@@ -89,6 +82,17 @@ impl Night {
         self.left_out
             .extend(gone.into_iter().map(|sample| LeftOut { sample, why: "it was purged".to_owned() }));
         self
+    }
+
+    /// With consent as it is told now.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the consent file.
+    pub fn anew(self) -> Result<Self, Problems> {
+        let left_out = self.left_out.into_iter().map(|left_out| left_out.sample);
+        let mut samples: Vec<_> = self.samples.into_iter().chain(left_out).collect();
+        samples.sort_by_key(|sample| sample.line);
+        Self::new(&self.config_path, self.config, samples)
     }
 
     /// Reads the night of a run directory.

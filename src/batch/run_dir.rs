@@ -94,6 +94,16 @@ impl RunDir {
         self.root.join("work")
     }
 
+    /// Directories of runs in it, of those that are no more among them.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn stagings(&self) -> io::Result<Vec<PathBuf>> {
+        let mut paths = super::traces::entries(&self.work())?;
+        paths.retain(|path| !path.ends_with("states"));
+        Ok(paths)
+    }
+
     /// What tasks have said.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")

@@ -1,8 +1,7 @@
 //! The sample sheet: a row a sample, or a row a lane of one.
 //!
 //! Columns are those of nf-core/sarek 3 (`patient`, `sample`, `lane`, `sex`, `status`, `bam`, `cram`, `bai`, `crai`, `vcf`) and
-//! `panel`, `hpo`, `ped`, `consent`. Tabs, commas or semicolons part them, whichever its first line has most of. Paths are
-//! relative to the sheet.
+//! `panel`, `hpo`, `ped`, `consent`. Paths are relative to the sheet.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::consent::is_withdrawn;
+use super::lanes;
 use super::problems::Problems;
+use super::table::Table;
 use crate::qc::relate::pedigree::Pedigree;
 
 /// What is known of a sample before anything is run.
@@ -71,61 +73,19 @@ pub fn is_name(name: &str) -> bool {
 }
 
 fn parse(path: &Path, text: &[u8], problems: &mut Problems) -> (Vec<Sample>, Vec<String>) {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    if text.contains(&0) {
-        problems.file(path, "it is no text of UTF-8 (of UTF-16, maybe): save it as UTF-8");
-        return (Vec::new(), Vec::new());
-    }
-    let first = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let count = |byte: u8| first.iter().filter(|&&b| b == byte).count();
-    // What there is most of; tabs first.
-    let delimiter = *b";,\t".iter().max_by_key(|byte| count(**byte)).unwrap_or(&b'\t');
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text);
-    let mut rows = reader.records();
-    let head: Vec<String> = match rows.next() {
-        Some(Ok(head)) => head.iter().map(str::to_lowercase).collect(),
-        Some(Err(error)) => {
-            problems.file(path, error);
-            return (Vec::new(), Vec::new());
-        }
-        None => {
-            problems.file(path, "it is empty: the first line names the columns");
-            return (Vec::new(), Vec::new());
-        }
-    };
-    for name in &head {
-        if COLUMNS.contains(&name.as_str()) && head.iter().filter(|n| *n == name).count() > 1 {
-            problems.cell(path, 1, name, "it is there twice");
-        }
-    }
-    if !head.iter().any(|name| name == "sample") {
+    let Some(table) = Table::read(path, text, &COLUMNS, problems) else { return (Vec::new(), Vec::new()) };
+    let head = &table.head;
+    if table.column("sample").is_none() {
         problems.file(path, "line 1: there is no column sample");
         return (Vec::new(), Vec::new());
     }
     let others = head.iter().filter(|name| !COLUMNS.contains(&name.as_str())).cloned().collect();
     let mut samples: Vec<Sample> = Vec::new();
     let mut lanes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut pedigrees = BTreeMap::new();
-    for row in rows {
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                problems.file(path, error);
-                break;
-            }
-        };
-        let line = row.position().map_or(0, csv::Position::line);
-        // csv's own comments would not count as lines.
-        if row.iter().all(str::is_empty) || row.get(0).is_some_and(|cell| cell.starts_with('#')) {
-            continue;
-        }
-        if let Some((name, _)) = head.iter().zip(&row).find(|(_, cell)| cell.contains(char::is_control)) {
-            problems.cell(path, line, name, "there is a tab or a line end in it");
+    let mut pedigree_lines: BTreeMap<String, u64> = BTreeMap::new();
+    for &(line, ref row) in &table.rows {
+        if let Some((name, _)) = head.iter().zip(row).find(|(_, cell)| cell.contains(char::is_control)) {
+            problems.cell(path, line, name, "there is a tab or another control character in it");
             continue;
         }
         if row.len() > head.len() {
@@ -133,9 +93,11 @@ fn parse(path: &Path, text: &[u8], problems: &mut Problems) -> (Vec<Sample>, Vec
             problems.file(path, what);
             continue;
         }
-        let row = Row { path, line, head: &head, cells: &row };
-        let (mut sample, lane) = row.sample(problems);
-        row.ask_pedigree(&mut sample, &mut pedigrees, problems);
+        let row = Row { path, line, head, cells: row };
+        let (sample, lane) = row.sample(problems);
+        if sample.ped.is_some() {
+            pedigree_lines.entry(sample.name.clone()).or_insert(line);
+        }
         let seen = lanes.entry(sample.name.clone()).or_default();
         match samples.iter_mut().find(|other| other.name == sample.name) {
             None => samples.push(sample),
@@ -151,10 +113,16 @@ fn parse(path: &Path, text: &[u8], problems: &mut Problems) -> (Vec<Sample>, Vec
                 if sample.variants.is_some() {
                     problems.cell(path, line, "vcf", "lanes have one VCF: in their first line");
                 }
+                lanes::join(other, &sample, &mut |column, what| problems.cell(path, line, column, what));
                 other.alignments.extend(sample.alignments);
             }
         }
         seen.push(lane);
+    }
+    let mut pedigrees = BTreeMap::new();
+    for sample in &mut samples {
+        let line = pedigree_lines.get(&sample.name).copied().unwrap_or(sample.line);
+        ask_pedigree(path, line, sample, &mut pedigrees, problems);
     }
     if samples.is_empty() {
         problems.file(path, "there are no samples");
@@ -243,6 +211,11 @@ impl Row<'_> {
                 );
             }
         }
+        let consent = Some(self.cell("consent")).filter(|text| !text.is_empty()).map(str::to_owned);
+        if let Some(text) = consent.as_deref().filter(|text| is_withdrawn(text).is_none()) {
+            let what = format_args!("{text:?} is neither given nor withdrawn");
+            problems.cell(self.path, self.line, "consent", what);
+        }
         let sample = Sample {
             name,
             patient,
@@ -253,7 +226,7 @@ impl Row<'_> {
             panel: self.file("panel", problems),
             hpo,
             ped: self.file("ped", problems),
-            consent: Some(self.cell("consent")).filter(|text| !text.is_empty()).map(str::to_owned),
+            consent,
             line: self.line,
         };
         if sample.alignments.is_empty() && sample.variants.is_none() {
@@ -261,38 +234,6 @@ impl Row<'_> {
             problems.file(self.path, what);
         }
         (sample, self.cell("lane").to_owned())
-    }
-
-    /// Holds the sample against its pedigree. Families share a file, which is read once.
-    fn ask_pedigree(
-        &self,
-        sample: &mut Sample,
-        known: &mut BTreeMap<PathBuf, Option<Pedigree>>,
-        problems: &mut Problems,
-    ) {
-        // That there is no file was told before.
-        let Some(path) = sample.ped.as_ref().filter(|path| path.is_file()) else { return };
-        let mut tell = |column: &str, what: &str| problems.cell(self.path, self.line, column, what);
-        let pedigree = known
-            .entry(path.clone())
-            .or_insert_with(|| Pedigree::read(path).map_err(|error| tell("ped", &error.to_string())).ok());
-        let Some(pedigree) = pedigree else { return };
-        let Some(person) = pedigree.get(&sample.name) else {
-            tell("ped", &format!("{}: {} is not in it", path.display(), sample.name));
-            return;
-        };
-        let sex = match person.sex.as_str() {
-            "1" => Some("XY".to_owned()),
-            "2" => Some("XX".to_owned()),
-            _ => None,
-        };
-        match (&sample.sex, &sex) {
-            (Some(here), Some(there)) if here != there => {
-                tell("sex", &format!("{here}, but {there} in {}", path.display()));
-            }
-            (None, _) => sample.sex = sex,
-            _ => {}
-        }
     }
 
     fn cell(&self, column: &str) -> &str {
@@ -317,6 +258,39 @@ impl Row<'_> {
             }
         }
         Some(path)
+    }
+}
+
+/// Holds the sample against its pedigree. Families share a file, which is read once.
+fn ask_pedigree(
+    path: &Path,
+    line: u64,
+    sample: &mut Sample,
+    known: &mut BTreeMap<PathBuf, Option<Pedigree>>,
+    problems: &mut Problems,
+) {
+    // That there is no file was told before.
+    let Some(ped) = sample.ped.as_ref().filter(|path| path.is_file()) else { return };
+    let mut tell = |column: &str, what: &str| problems.cell(path, line, column, what);
+    let pedigree = known
+        .entry(ped.clone())
+        .or_insert_with(|| Pedigree::read(ped).map_err(|error| tell("ped", &error.to_string())).ok());
+    let Some(pedigree) = pedigree else { return };
+    let Some(person) = pedigree.get(&sample.name) else {
+        tell("ped", &format!("{}: {} is not in it", ped.display(), sample.name));
+        return;
+    };
+    let sex = match person.sex.as_str() {
+        "1" => Some("XY".to_owned()),
+        "2" => Some("XX".to_owned()),
+        _ => None,
+    };
+    match (&sample.sex, &sex) {
+        (Some(here), Some(there)) if here != there => {
+            tell("sex", &format!("{here}, but {there} in {}", ped.display()));
+        }
+        (None, _) => sample.sex = sex,
+        _ => {}
     }
 }
 
@@ -391,6 +365,39 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_further_lanes_are_heard() {
+        let head = "sample,lane,bam,consent,panel,hpo,ped\n";
+        // Rows, and what comes of them: whether consent was withdrawn, whether there are a panel and a pedigree, and HPO terms.
+        for (rows, expected) in [
+            ("A,1,a.bam,given,,,\nA,2,b.bam,withdrawn,,,\n", (true, false, false, 0)),
+            ("A,1,a.bam,withdrawn,,,\nA,2,b.bam,given,,,\n", (true, false, false, 0)),
+            ("A,1,a.bam,,,,\nA,2,b.bam,no,c.vcf.gz,HP:0001250,f.ped\n", (true, true, true, 1)),
+            ("A,1,a.bam,,c.vcf.gz,HP:0001250;HP:0000118,f.ped\nA,2,b.bam,,,,\n", (false, true, true, 2)),
+            (
+                "A,1,a.bam,,,HP:0001250;HP:0000118,\nA,2,b.bam,,,HP:0000118 HP:0001250,\n",
+                (false, false, false, 2),
+            ),
+        ] {
+            let (samples, _) = read_text(&format!("{head}{rows}")).unwrap();
+            let sample = &samples[0];
+            let is_out = sample.consent.as_deref().and_then(is_withdrawn) == Some(true);
+            let found = (is_out, sample.panel.is_some(), sample.ped.is_some(), sample.hpo.len());
+            assert_eq!((samples.len(), found), (1, expected), "{rows}");
+            assert_eq!(sample.sex.is_some(), sample.ped.is_some(), "{rows}");
+        }
+        let wrong = "A,1,a.bam,,c.vcf.gz,HP:0001250,f.ped\nA,2,b.bam,perhaps,a.bam,HP:0000118,bad.ped\n";
+        assert_eq!(
+            read_text(&format!("{head}{wrong}")).unwrap_err(),
+            [
+                "samples.tsv: line 3, column consent: \"perhaps\" is neither given nor withdrawn",
+                "samples.tsv: line 3, column panel: it is not that of line 2",
+                "samples.tsv: line 3, column ped: it is not that of line 2",
+                "samples.tsv: line 3, column hpo: it is not that of line 2",
+            ]
+        );
+    }
+
+    #[test]
     fn all_mistakes_are_told_with_line_and_column() {
         let problems = read_text(
             "sample\tsex\tstatus\tbam\tcram\tvcf\thpo\n\
@@ -423,8 +430,8 @@ mod tests {
             ("sample,bam\nA,a.bam\nB,./a.bam\n", "line 3, column sample: a.bam is the file of A, too"),
             ("sample,lane,bam\nA,1,a.bam\nA,2,a.bam\n", "line 2, column sample: a.bam is the file of A, too"),
             (
-                "sample,patient,vcf\nA,\"b\nc\",c.vcf.gz\n",
-                "line 2, column patient: there is a tab or a line end",
+                "sample,patient,vcf\nA,\"b\tc\",c.vcf.gz\n",
+                "line 2, column patient: there is a tab or another",
             ),
         ] {
             let problems = read_text(text).unwrap_err();

@@ -14,6 +14,7 @@ use crate::batch::plan::Plan;
 use crate::batch::run::{is_up_to_date, read_state};
 use crate::batch::run_dir::RunDir;
 use crate::batch::status::Status;
+use crate::batch::traces::Traces;
 use crate::cli::exit;
 
 /// Check settings and samples, and print the tasks of the night: sample, step, part, bytes to read, whether it is done, and
@@ -95,9 +96,17 @@ impl StatusArguments {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let run_dir = RunDir::new(&self.output);
         let night = Night::read(&run_dir)?;
+        // How a night stands is told whatever has become of the consent file.
+        let night = night.clone().anew().unwrap_or_else(|problems| {
+            eprintln!("norn: {problems}");
+            night
+        });
         let holders = Lock::holders(&run_dir)?;
         let status = Status::of(&night, &run_dir, &read_state(&run_dir)?, !holders.is_empty());
         let mut text = status.to_text(self.by_sample);
+        if let Some(told) = Traces::read(&run_dir)?.told(&night) {
+            text += &format!("{told}\n");
+        }
         for holder in &holders {
             text += &format!("runs: process {} on {}, since {}\n", holder.pid, holder.host, holder.since);
         }

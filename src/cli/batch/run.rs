@@ -12,6 +12,7 @@ use crate::batch::night::Night;
 use crate::batch::plan::Plan;
 use crate::batch::run::{Run, Stop, Tally, read_state};
 use crate::batch::run_dir::RunDir;
+use crate::batch::traces::Traces;
 use crate::cli::exit;
 use crate::cli::qc;
 use crate::compute::communicator::Communicator;
@@ -78,13 +79,8 @@ impl ResumeArguments {
     /// Runs the command.
     pub(super) fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let run_dir = RunDir::new(&self.output);
-        let kept = Night::read(&run_dir)?;
         // Consent may have been withdrawn since.
-        let samples =
-            kept.samples.into_iter().chain(kept.left_out.into_iter().map(|left_out| left_out.sample));
-        let mut samples: Vec<_> = samples.collect();
-        samples.sort_by_key(|sample| sample.line);
-        let night = Night::new(&kept.config_path, kept.config, samples)?.without(&purged(&run_dir)?);
+        let night = Night::read(&run_dir)?.anew()?.without(&purged(&run_dir)?);
         self.how.run(&night, &run_dir, ranks)
     }
 }
@@ -127,6 +123,9 @@ impl HowArguments {
             tally.waiting,
             if tally.stopped { "; stopped as told, run it again to go on" } else { "" }
         );
+        if let Some(told) = Traces::read(run_dir)?.told(night) {
+            eprintln!("norn: batch: {told}");
+        }
         tell(outcome);
         Ok(code)
     }

@@ -16,6 +16,7 @@ use crate::batch::report::Report;
 use crate::batch::run::read_state;
 use crate::batch::run_dir::RunDir;
 use crate::batch::status::Status;
+use crate::batch::traces::Traces;
 
 /// Write the report of a night: a page, tables, a table for MultiQC, and the run directory's metadata as an RO-Crate.
 #[derive(Debug, Args)]
@@ -43,7 +44,7 @@ impl ReportArguments {
         let run_dir = RunDir::new(&self.output);
         let lines = ledger::read_all(&run_dir)?;
         let state = read_state(&run_dir)?;
-        let night = Night::read(&run_dir)?.without(&state.purged);
+        let night = Night::read(&run_dir)?.anew()?.without(&state.purged);
         let is_running = !Lock::holders(&run_dir)?.is_empty();
         let status = Status::of(&night, &run_dir, &state, is_running);
         let mut heads = Vec::new();
@@ -58,6 +59,9 @@ impl ReportArguments {
         let relations = Relations::read(&night, &run_dir)?;
         Report::new(&night, &run_dir, &status, relations, heads).write(&run_dir.report())?;
         crate_metadata::write(&night, &run_dir, &lines)?;
+        if let Some(told) = Traces::read(&run_dir)?.told(&night) {
+            eprintln!("norn: batch: {told}");
+        }
         println!("{}", run_dir.report().join("index.html").display());
         Ok(ExitCode::SUCCESS)
     }
