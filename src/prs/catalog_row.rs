@@ -174,8 +174,7 @@ impl<'l> Row<'l> {
         if other.is_empty() && is_harmonised {
             other = self.get(HmInferOtherAllele);
         }
-        // Words of tables for an allele that is not told.
-        if other.contains('/') || matches!(other, "." | "N" | "NA") { "" } else { other }
+        if other.contains('/') || other == "." { "" } else { other }
     }
 
     /// Weights by dosage, where there is no other weight.

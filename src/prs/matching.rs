@@ -235,7 +235,7 @@ impl OverlapError {
             _ if not_scorable * 2 > rows => String::new(),
             Some(build) if is_by_chance => format!("; are the genotypes of another build than {build}?"),
             None if is_by_chance => "; are the genotypes of another build?".to_owned(),
-            _ if no_site * 2 > rows => {
+            _ if matched + excluded == 0 && no_site > 0 => {
                 "; are the genotypes of another build, or their contigs of other names?".to_owned()
             }
             _ => String::new(),

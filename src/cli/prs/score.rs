@@ -270,7 +270,7 @@ impl ScoreArguments {
         // Counts tell who has missing genotypes.
         let imputes = self.settings().imputation != Imputation::None && !self.are_few(&genotypes);
         let held = target.bytes() + other.as_ref().map_or(0, Target::bytes);
-        let (mut names, mut is_whole, count) = (Vec::new(), true, tiles.len());
+        let (mut names, mut is_whole, mut is_anything, count) = (Vec::new(), true, false, tiles.len());
         let (mut once, mut waiting) = (None, None);
         for files in tiles.read(&self.matching, Told::by(ranks)) {
             let files = files?;
@@ -278,8 +278,8 @@ impl ScoreArguments {
             if let Some(tables) = &mut tables {
                 tables.add(&matched)?;
             }
-            let passing: Vec<&Matched<'_>> =
-                matched.iter().filter(|one| one.check().is_ok() && one.overlap() > 0.0).collect();
+            let passing: Vec<&Matched<'_>> = matched.iter().filter(|one| one.check().is_ok()).collect();
+            is_anything |= passing.iter().any(|one| one.overlap() > 0.0);
             is_whole &= passing.len() == matched.len();
             if passing.is_empty() {
                 continue;
@@ -299,7 +299,7 @@ impl ScoreArguments {
         let mut outputs = tables.map(MatchTables::commit).transpose()?.unwrap_or_default();
         drop((target, other));
         drop(wanted);
-        if names.is_empty() {
+        if names.is_empty() || !is_anything {
             bail!("no score has enough variants in the genotypes");
         }
         let mut scores = once.map_or(Scores::Tiled(waiting), Scores::Once);
