@@ -96,17 +96,30 @@ impl Lock {
         let lock = Self::take_as(&run_dir.lock(part), this_process(), PACE)?;
         let file = |source| LockError::File { path: run_dir.root().to_owned(), source };
         remove_drafts(run_dir.root()).map_err(file)?;
+        Self::refuse_others(run_dir, |other| other != part && (part.is_empty() || other.is_empty()))?;
+        Ok(lock)
+    }
+
+    /// Says who works in a run directory, without taking it.
+    ///
+    /// # Errors
+    /// Somebody does; a lock cannot be read.
+    pub fn refuse_if_held(run_dir: &RunDir) -> Result<(), LockError> {
+        Self::refuse_others(run_dir, |_| true)
+    }
+
+    fn refuse_others(run_dir: &RunDir, excludes: impl Fn(&str) -> bool) -> Result<(), LockError> {
+        let file = |source| LockError::File { path: run_dir.root().to_owned(), source };
         for other in run_dir.parts("lock").map_err(file)? {
-            if other != part && (part.is_empty() || other.is_empty()) {
-                let path = run_dir.lock(&other);
-                if let Some(holder) = read(&path)?
-                    && is_alive(&path, &holder, &this_process(), PACE)?
-                {
-                    return Err(LockError::Held { path, holder: Box::new(holder) });
-                }
+            let path = run_dir.lock(&other);
+            if excludes(&other)
+                && let Some(holder) = read(&path)?
+                && is_alive(&path, &holder, &this_process(), PACE)?
+            {
+                return Err(LockError::Held { path, holder: Box::new(holder) });
             }
         }
-        Ok(lock)
+        Ok(())
     }
 
     /// Who works in a run directory, as far as can be told at once.
@@ -213,7 +226,10 @@ fn place(path: &Path, own: &Holder) -> Result<bool, LockError> {
     static DRAFTS: AtomicU64 = AtomicU64::new(0);
     let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
     let draft = path.with_file_name(format!(".{name}.{}.{}-{number}.tmp", own.host, own.pid));
-    fs::write(&draft, text(own)).map_err(error)?;
+    if let Err(full) = fs::write(&draft, text(own)) {
+        let _ = fs::remove_file(&draft);
+        return Err(error(full));
+    }
     let linked = fs::hard_link(&draft, path);
     let removed = fs::remove_file(&draft);
     match linked {
@@ -224,7 +240,11 @@ fn place(path: &Path, own: &Holder) -> Result<bool, LockError> {
         Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         // A file system without links: it must know exclusive creation then.
         Err(_) => match OpenOptions::new().write(true).create_new(true).open(path) {
-            Ok(mut file) => file.write_all(&text(own)).map_err(error).map(|()| true),
+            Ok(mut file) => file.write_all(&text(own)).map(|()| true).map_err(|full| {
+                // An empty lock would be nobody's.
+                let _ = fs::remove_file(path);
+                error(full)
+            }),
             Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(other) => Err(error(other)),
         },

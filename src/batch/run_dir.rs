@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::Step;
+use super::ledger::TaskName;
 
 /// The directory of a night.
 #[derive(Clone, Debug)]
@@ -104,6 +105,11 @@ impl RunDir {
     /// What tasks have said.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
+    }
+
+    /// What a task has said.
+    pub fn log(&self, task: &TaskName) -> PathBuf {
+        self.logs().join(format!("{}.log", task.file_name()))
     }
 
     /// The report.

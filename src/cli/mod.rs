@@ -63,6 +63,7 @@ enum Command {
 
 /// Parses the command line, runs the command, and says how it ended.
 pub fn run() -> ExitCode {
+    crate::batch::orphan::end_with_run();
     let arguments = match Arguments::try_parse_from(plugin_words(std::env::args_os().collect())) {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -58,12 +58,14 @@ impl PlanArguments {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let night = self.night.night()?;
         let run_dir = RunDir::new(&self.output);
-        let plan = Plan::new(&night, &run_dir)?;
         let state = if run_dir.root().is_dir() {
             read_state(&run_dir)?
         } else {
             crate::batch::ledger::State::default()
         };
+        let purged: Vec<_> = state.purged.iter().filter(|sample| night.has(sample)).collect();
+        let night = night.without(purged.iter().map(|sample| sample.as_str()));
+        let plan = Plan::new(&night, &run_dir)?;
         let mut text = String::from("sample\tstep\tpart\tbytes\tstate\tcommand\n");
         for task in &plan.tasks {
             let whole = task.part_of.map_or(task, |whole| &plan.tasks[whole]);
@@ -85,6 +87,9 @@ impl PlanArguments {
         for left_out in &night.left_out {
             text += &format!("{}\t-\t-\t0\tleft out: {}\t-\n", left_out.sample.name, left_out.why);
         }
+        for sample in purged {
+            text += &format!("{sample}\t-\t-\t0\tleft out: it was purged\t-\n");
+        }
         // A reader that has seen enough is no failure.
         let _ = std::io::stdout().write_all(text.as_bytes());
         Ok(ExitCode::SUCCESS)
@@ -102,9 +107,11 @@ impl StatusArguments {
             night
         });
         let holders = Lock::holders(&run_dir)?;
-        let status = Status::of(&night, &run_dir, &read_state(&run_dir)?, !holders.is_empty());
+        let state = read_state(&run_dir)?;
+        let night = night.without(state.purged.iter().map(String::as_str));
+        let status = Status::of(&night, &run_dir, &state, !holders.is_empty());
         let mut text = status.to_text(self.by_sample);
-        if let Some(told) = Traces::read(&run_dir)?.told(&night) {
+        for told in Traces::read(&run_dir)?.told(&night, &state) {
             text += &format!("{told}\n");
         }
         for holder in &holders {

@@ -44,7 +44,7 @@ impl ReportArguments {
         let run_dir = RunDir::new(&self.output);
         let lines = ledger::read_all(&run_dir)?;
         let state = read_state(&run_dir)?;
-        let night = Night::read(&run_dir)?.anew()?.without(&state.purged);
+        let night = Night::read(&run_dir)?.anew()?.without(state.purged.iter().map(String::as_str));
         let is_running = !Lock::holders(&run_dir)?.is_empty();
         let status = Status::of(&night, &run_dir, &state, is_running);
         let mut heads = Vec::new();
@@ -59,7 +59,7 @@ impl ReportArguments {
         let relations = Relations::read(&night, &run_dir)?;
         Report::new(&night, &run_dir, &status, relations, heads).write(&run_dir.report())?;
         crate_metadata::write(&night, &run_dir, &lines)?;
-        if let Some(told) = Traces::read(&run_dir)?.told(&night) {
+        for told in Traces::read(&run_dir)?.told(&night, &state) {
             eprintln!("norn: batch: {told}");
         }
         println!("{}", run_dir.report().join("index.html").display());
