@@ -781,6 +781,131 @@ fn consent_decides_and_a_purge_leaves_nothing() {
 }
 
 #[test]
+fn what_was_changed_is_found_and_not_gone_on_from() {
+    let night = Night::new();
+    fs::create_dir_all(night.path("empty")).expect("directory");
+    let verify = |out: &str, heads: &[&str]| {
+        let heads: Vec<&str> = heads.iter().flat_map(|head| ["--head", head]).collect();
+        let words = [&["verify", "-o", out], &heads[..]].concat();
+        let output = night.command(&words).output().expect("norn starts");
+        (output.status.code(), said(&output))
+    };
+    for out in ["empty", "nowhere"] {
+        assert_eq!(verify(out, &[]).0, Some(3), "{out}");
+    }
+    night.run_ok("run", &[]);
+    let (code, told) = verify("run", &[]);
+    assert_eq!(code, Some(0), "{told}");
+    let first = told.lines().next().and_then(|line| line.split('\t').nth(2)).expect("head").to_owned();
+    night.run_ok("run", &[]);
+    // A head stays one of the chain, which grows.
+    let (_, told) = verify("run", &[]);
+    let second = told.lines().next().and_then(|line| line.split('\t').nth(2)).expect("head").to_owned();
+    assert_ne!(first, second);
+    assert_eq!(verify("run", &[&first, &second]).0, Some(0));
+    let (code, told) = verify("run", &[&first, &"0".repeat(64)]);
+    assert!(code == Some(3) && told.contains("no chain has"), "{told}");
+    let [ledger, audit, state] =
+        ["ledger.jsonl", "audit.jsonl", "night.json"].map(|name| night.path("run").join(name));
+    let kept = [&ledger, &audit].map(|path| fs::read(path).expect("file"));
+    let without_last = |bytes: &[u8], lines: usize| {
+        let mut left: Vec<&[u8]> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
+        left.truncate(left.len() - lines);
+        left.concat()
+    };
+    // What somebody does to a ledger and its chain, whether verify and a run find it, and whether the second head tells.
+    type Change<'c> = (&'c str, Option<Vec<u8>>, Option<Vec<u8>>, bool);
+    let forged = [
+        &kept[0][..],
+        br#"{"seq":99,"turn":9,"time":"2026-01-01T00:00:00Z","event":"left-out","sample":"child","why":"-"}"#,
+        b"\n",
+    ]
+    .concat();
+    let user = String::from_utf8_lossy(&kept[1]).replacen("\"user\":\"", "\"user\":\"x", 1).into_bytes();
+    let last = String::from_utf8_lossy(&kept[1])
+        .trim_end()
+        .rsplit_once("\"user\":\"")
+        .map(|(a, b)| format!("{a}\"user\":\"x{b}\n"));
+    let changes: Vec<Change<'_>> = vec![
+        ("the ledger is gone", None, Some(kept[1].clone()), true),
+        ("the chain is gone", Some(kept[0].clone()), None, true),
+        ("both are gone", None, None, true),
+        ("a line more", Some(forged), Some(kept[1].clone()), true),
+        ("a line of the ledger less", Some(without_last(&kept[0], 1)), Some(kept[1].clone()), true),
+        ("two lines of the chain less", Some(kept[0].clone()), Some(without_last(&kept[1], 2)), true),
+        ("an empty chain", Some(kept[0].clone()), Some(Vec::new()), true),
+        ("another user", Some(kept[0].clone()), Some(user), true),
+        ("another user in the last line", Some(kept[0].clone()), last.map(String::into_bytes), true),
+        ("both are cut", Some(without_last(&kept[0], 1)), Some(without_last(&kept[1], 1)), false),
+    ];
+    assert!(state.is_file());
+    for (what, events, chain, is_found) in changes {
+        for (path, bytes) in [(&ledger, &events), (&audit, &chain)] {
+            let _ = fs::remove_file(path);
+            bytes.iter().for_each(|bytes| fs::write(path, bytes).expect("written"));
+        }
+        let (code, told) = verify("run", &[]);
+        assert_eq!(code, Some(if is_found { 3 } else { 0 }), "{what}: {told}");
+        assert_eq!(verify("run", &[&second]).0, Some(3), "{what}");
+        if is_found {
+            for output in
+                [night.run("run", &[]), night.command(&["resume", "-qo", "run"]).output().expect("starts")]
+            {
+                assert_eq!(output.status.code(), Some(3), "{what}: {}", said(&output));
+                assert_eq!(said(&output).lines().count(), 1, "{what}: {}", said(&output));
+            }
+        }
+    }
+    // A purge removes what there is all the same.
+    fs::write(&ledger, &kept[0]).expect("written");
+    fs::write(&audit, &kept[1][1..]).expect("written");
+    let purge = night.command(&["purge", "father", "-o", "run"]).output().expect("norn starts");
+    assert!(
+        purge.status.code() == Some(3)
+            && said(&purge).contains("files removed, and the ledger does not say so")
+    );
+    assert!(!night.path("run/samples/father").exists());
+    // A crash cuts off a last line, or its link.
+    for (at, cut) in [(0, 9), (1, 9), (1, kept[1].len() - without_last(&kept[1], 1).len())] {
+        let mut now = kept.clone();
+        now[at].truncate(kept[at].len() - cut);
+        if at == 0 {
+            now[1] = without_last(&kept[1], 1);
+        }
+        fs::write(&ledger, &now[0]).expect("written");
+        fs::write(&audit, &now[1]).expect("written");
+        let told = night.run_ok("run", &[]);
+        assert_eq!(told.contains("had no link yet"), at == 1, "{told}");
+        assert_eq!(verify("run", &[]).0, Some(0));
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let night = Night::new();
+    night.run_ok("run", &[]);
+    for words in [
+        &["init"][..],
+        &["plan", "-c", "batch.toml", "-s", "samples.tsv", "-o", "run"],
+        &["status", "-o", "run"],
+        &["verify", "-o", "run"],
+        &["report", "-o", "run"],
+        &["simulate", "-c", "batch.toml", "--rate=qc=1M", "--rate=variants=1M", "--rate=annotate=1M"],
+        &["purge", "father", "-o", "run"],
+    ] {
+        let mut command = night.command(words);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("norn starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("ended");
+        assert!(
+            output.status.success() && !said(&output).contains("panicked"),
+            "{words:?}: {}",
+            said(&output)
+        );
+    }
+}
+
+#[test]
 fn a_task_ends_with_its_run() {
     let night = Night::new();
     // All figures, so that it takes a while.

@@ -24,6 +24,14 @@ pub enum LedgerError {
         /// The cause.
         source: io::Error,
     },
+    /// It is not there, though something says that it was.
+    #[error("{path}: it is gone, and {beside} is there", path = path.display(), beside = beside.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// What says so.
+        beside: PathBuf,
+    },
     /// A line is no event.
     #[error("{path}: line {line}: {what}", path = path.display())]
     Line {

@@ -37,6 +37,14 @@ pub enum PurgeError {
         /// The cause.
         source: io::Error,
     },
+    /// What there was is removed, but a ledger that was changed is not written to. No run goes on from it.
+    #[error("{files} files removed, and the ledger does not say so: {source}")]
+    NotBarred {
+        /// How many files.
+        files: usize,
+        /// What is wrong with the ledger.
+        source: LedgerError,
+    },
     /// Nobody knows it.
     #[error("{0}: no such sample here")]
     Unknown(String),
@@ -48,7 +56,7 @@ pub enum PurgeError {
 /// On a full disk nothing can be written before something is removed: then the sample's files go first, if no run works here.
 ///
 /// # Errors
-/// A run works here; nobody knows the sample; a file cannot be removed or written.
+/// A run works here; nobody knows the sample; a file cannot be removed or written; the ledger was changed, which keeps no file from being removed.
 pub fn purge(run_dir: &RunDir, sample: &str) -> Result<usize, PurgeError> {
     if !is_name(sample) {
         return Err(PurgeError::Unknown(sample.to_owned()));
@@ -59,6 +67,12 @@ pub fn purge(run_dir: &RunDir, sample: &str) -> Result<usize, PurgeError> {
             let files = remove(run_dir, sample)?;
             in_order(run_dir, sample).map(|more| files + more)
         }
+        Err(PurgeError::Ledger(source @ (LedgerError::Line { .. } | LedgerError::Gone { .. }))) => {
+            let _lock = Lock::take(run_dir, "")?;
+            let files = remove(run_dir, sample)?;
+            forget(run_dir, sample)?;
+            Err(PurgeError::NotBarred { files, source })
+        }
         other => other,
     }
 }
@@ -68,8 +82,7 @@ fn in_order(run_dir: &RunDir, sample: &str) -> Result<usize, PurgeError> {
     let lines = ledger::read_all(run_dir)?;
     let is_named = lines.iter().any(|line| line.event.sample() == Some(sample));
     let state = State::of(lines);
-    let night = read_night(run_dir)?;
-    let is_of_night = night.as_ref().is_some_and(|night| night.has(sample));
+    let is_of_night = read_night(run_dir)?.is_some_and(|night| night.has(sample));
     let traces = Traces::read(run_dir).map_err(|source| file(run_dir.root(), source))?;
     if !is_named && !is_of_night && traces.of(sample).is_empty() {
         return Err(PurgeError::Unknown(sample.to_owned()));
@@ -81,11 +94,7 @@ fn in_order(run_dir: &RunDir, sample: &str) -> Result<usize, PurgeError> {
         journal.sync()?;
     }
     let files = remove(run_dir, sample)?;
-    if let Some(night) = night.filter(|_| is_of_night) {
-        let staging = run_dir.work().join(format!("purge.{}", std::process::id()));
-        night.without([sample]).write(run_dir, &staging)?;
-        remove_all(&staging)?;
-    }
+    forget(run_dir, sample)?;
     if !was_finished || files > 0 {
         journal.append(Event::Purge { sample: sample.to_owned(), files })?;
         journal.sync()?;
@@ -105,6 +114,16 @@ fn remove(run_dir: &RunDir, sample: &str) -> Result<usize, PurgeError> {
         remove_all(path)?;
     }
     Ok(files)
+}
+
+/// Takes the sample out of the night.
+fn forget(run_dir: &RunDir, sample: &str) -> Result<(), PurgeError> {
+    if let Some(night) = read_night(run_dir)?.filter(|night| night.has(sample)) {
+        let staging = run_dir.work().join(format!("purge.{}", std::process::id()));
+        night.without([sample]).write(run_dir, &staging)?;
+        remove_all(&staging)?;
+    }
+    Ok(())
 }
 
 /// The night of the run directory; one that cannot be read is of no use to anyone, and nobody knows what it has.

@@ -54,6 +54,17 @@ pub enum RunError {
     LockLost,
 }
 
+impl RunError {
+    /// Whether it is about what the run was given, or found: files of the settings, a ledger that was changed.
+    pub fn is_of_input(&self) -> bool {
+        match self {
+            Self::Shared(_) => true,
+            Self::Ledger(error) => !matches!(error, LedgerError::File { .. }),
+            _ => false,
+        }
+    }
+}
+
 /// How long signals and the lock may wait to be looked at.
 const PAUSE: Duration = Duration::from_millis(50);
 

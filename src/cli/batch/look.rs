@@ -1,12 +1,13 @@
 //! `norn batch plan`, `status` and `verify`: what looks and changes nothing.
 
-use std::io::Write;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::inputs::NightArguments;
+use super::print;
 use crate::batch::audit;
 use crate::batch::lock::Lock;
 use crate::batch::night::Night;
@@ -48,9 +49,9 @@ pub(super) struct VerifyArguments {
     #[arg(short, long, value_name = "RUN_DIR")]
     output: PathBuf,
 
-    /// The head that a report has told: the chain must have it
+    /// A head that a report has told, now or earlier: a chain must have it. Of parts each has its own
     #[arg(long, value_name = "HASH")]
-    head: Option<String>,
+    head: Vec<String>,
 }
 
 impl PlanArguments {
@@ -90,8 +91,7 @@ impl PlanArguments {
         for sample in purged {
             text += &format!("{sample}\t-\t-\t0\tleft out: it was purged\t-\n");
         }
-        // A reader that has seen enough is no failure.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        print(&text);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -117,7 +117,7 @@ impl StatusArguments {
         for holder in &holders {
             text += &format!("runs: process {} on {}, since {}\n", holder.pid, holder.host, holder.since);
         }
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        print(&text);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -126,16 +126,23 @@ impl VerifyArguments {
     /// Runs the command.
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let run_dir = RunDir::new(&self.output);
-        let mut heads = Vec::new();
-        for part in run_dir.parts("ledger")? {
-            let head = audit::verify(&run_dir.audit(&part), &run_dir.ledger(&part))?;
-            println!("{}\t{} lines\t{}", run_dir.ledger(&part).display(), head.lines, head.hash);
-            heads.push(head.hash);
+        let parts = audit::parts(&run_dir)?;
+        if parts.is_empty() {
+            anyhow::bail!(
+                "{}: there is no ledger: is this a run directory of norn batch?",
+                run_dir.root().display()
+            );
         }
-        if let Some(head) = &self.head
-            && !heads.contains(head)
-        {
-            anyhow::bail!("no chain ends with {head}: lines were cut off, or added");
+        let mut text = String::new();
+        let mut known: HashSet<String> = HashSet::new();
+        for part in parts {
+            let chain = audit::verify(&run_dir, &part)?;
+            let ledger = run_dir.ledger(&part);
+            text += &format!("{}\t{} lines\t{}\n", ledger.display(), chain.hashes.len(), chain.head());
+            known.extend(chain.hashes);
+        }
+        if let Some(head) = self.head.iter().find(|head| !known.contains(*head)) {
+            anyhow::bail!("no chain has {head}: lines were cut off, or all were written anew");
         }
         let state = read_state(&run_dir)?;
         let mut changed = 0;
@@ -158,7 +165,9 @@ impl VerifyArguments {
                 }
             }
         }
-        println!("{} results of {} tasks, {changed} of them changed", count(&finished), finished.len());
+        text +=
+            &format!("{} results of {} tasks, {changed} of them changed\n", count(&finished), finished.len());
+        print(&text);
         Ok(if changed > 0 { ExitCode::from(exit::BAD_INPUT) } else { ExitCode::SUCCESS })
     }
 }
