@@ -381,7 +381,10 @@ fn a_task_that_the_system_kills_takes_nothing_with_it() {
     assert!(child.wait().expect("ended").success());
     let failed: Vec<_> = night.ledger("run").into_iter().filter(|line| line["event"] == "failed").collect();
     assert_eq!(failed.len(), 1);
-    assert!(failed[0]["why"].as_str().is_some_and(|why| why.starts_with("ended by signal 9")), "{failed:?}");
+    assert_eq!(failed[0]["failure"], "killed", "{failed:?}");
+    let mut logs = String::new();
+    walk(&night.path("run/logs"), &mut |path| logs += &fs::read_to_string(path).expect("log"));
+    assert_eq!(logs.matches("norn: ended by signal 9, mostly for want of memory").count(), 1, "{logs}");
     assert_eq!(failed[0]["exit"], 137);
     assert_eq!(night.events("run", "done"), 9);
     night.check("run");
@@ -419,6 +422,20 @@ fn a_sample_that_fails_stops_alone() {
         "{status}"
     );
     night.check("run");
+    // What a command says can have words of the sample's files: it is in the log, and goes with it.
+    let why = status.lines().find_map(|line| line.split_once(" qc: ")).expect("why").1;
+    let holders = || {
+        let mut holders = Vec::new();
+        walk(&night.path("run"), &mut |path| {
+            if String::from_utf8_lossy(&fs::read(path).expect("file")).contains(why) {
+                holders.push(path.strip_prefix(night.path("run")).expect("below").display().to_string());
+            }
+        });
+        holders
+    };
+    assert_eq!(holders(), ["logs/father.qc.log"]);
+    assert!(night.command(&["purge", "father", "-o", "run"]).status().expect("norn starts").success());
+    assert!(holders().is_empty());
 }
 
 #[test]
@@ -631,10 +648,9 @@ fn an_input_that_changes_while_it_is_read_is_told() {
     }
     assert_eq!(child.wait().expect("ended").code(), Some(1));
     let failed = night.ledger("run").into_iter().find(|line| line["event"] == "failed").expect("a failure");
-    assert!(
-        failed["why"].as_str().is_some_and(|why| why.ends_with("it was changed while it was read")),
-        "{failed}"
-    );
+    assert_eq!(failed["failure"], "changed", "{failed}");
+    let status = said(&night.command(&["status", "-o", "run"]).output().expect("norn starts"));
+    assert!(status.contains("child.bam: it was changed while it was read"), "{status}");
     assert!(!night.path("run/samples/child/qc").exists());
     night.run_ok("run", &[]);
     night.check("run");
@@ -742,24 +758,203 @@ fn consent_decides_and_a_purge_leaves_nothing() {
     assert!(!night.path("run/samples/mother").exists());
     assert_eq!(night.events("run", "left-out"), 1);
     let purge = |sample: &str| night.command(&["purge", sample, "-o", "run"]).output().expect("norn starts");
-    for unknown in ["mother", "..", "fath", "father.qc"] {
+    for unknown in ["..", "fath", "father.qc"] {
         assert_eq!(purge(unknown).status.code(), Some(3), "{unknown}");
     }
     assert!(night.command(&["report", "-o", "run"]).status().expect("norn starts").success());
+    // What killed runs leave, of a job array, too.
+    for name in ["work/1-of-2.1/father.qc/father.stats.txt", "work/run.1/night.json", "logs/father.qc.qc.log"]
+    {
+        fs::create_dir_all(night.path("run").join(name).parent().expect("parent")).expect("directory");
+        night.write(&format!("run/{name}"), "x");
+    }
     assert!(purge("father").status.success());
-    let mut left = Vec::new();
+    let (mut left, mut paths) = (Vec::new(), Vec::new());
     walk(&night.path("run"), &mut |path| {
-        let path = path.strip_prefix(night.path("run")).expect("below").display().to_string();
-        if path.contains("father") || path.starts_with("report") {
-            left.push(path);
+        let name = path.strip_prefix(night.path("run")).expect("below").display().to_string();
+        if String::from_utf8_lossy(&fs::read(path).expect("file")).contains("father") {
+            left.push(name.clone());
         }
+        paths.push(name);
     });
-    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(left, ["ledger.jsonl"]);
+    paths.retain(|name| ["father", "report", "work", "ro-crate"].iter().any(|word| name.contains(word)));
+    // The log of another sample, father.qc.
+    assert_eq!(paths, ["logs/father.qc.qc.log"]);
     night.check("run");
+    let ledger = night.ledger("run").len();
+    assert!(said(&purge("father")).contains("0 files removed"));
+    assert_eq!(night.ledger("run").len(), ledger);
+    // A sample of which there is nothing yet is barred all the same.
+    assert!(said(&purge("mother")).contains("0 files removed"));
+    night.write("consent.tsv", "sample\tstatus\tpurposes\nchild\tgiven\tDUO:0000042\nfather\tgiven\tDUO:0000042\nmother\tgiven\tDUO:0000042\n");
+    let plan = night.command(&["plan", "-c", "batch.toml", "-s", "samples.tsv", "-o", "run"]).output();
+    assert_eq!(said(&plan.expect("norn starts")).matches("left out: it was purged").count(), 2);
     // Consent given anew is another night's matter.
     assert!(night.run_ok("run", &[]).contains("0 done, 3 kept"));
     let resumed = night.command(&["resume", "-q", "-o", "run"]).output().expect("norn starts");
     assert!(said(&resumed).contains("0 done, 3 kept"), "{}", said(&resumed));
+    assert_eq!(night.events("run", "left-out"), 1);
+    assert!(!fs::read_to_string(night.path("run/night.json")).expect("night").contains("father"));
+}
+
+#[test]
+fn what_was_changed_is_found_and_not_gone_on_from() {
+    let night = Night::new();
+    fs::create_dir_all(night.path("empty")).expect("directory");
+    let verify = |out: &str, heads: &[&str]| {
+        let heads: Vec<&str> = heads.iter().flat_map(|head| ["--head", head]).collect();
+        let words = [&["verify", "-o", out], &heads[..]].concat();
+        let output = night.command(&words).output().expect("norn starts");
+        (output.status.code(), said(&output))
+    };
+    for out in ["empty", "nowhere"] {
+        assert_eq!(verify(out, &[]).0, Some(3), "{out}");
+    }
+    night.run_ok("run", &[]);
+    let (code, told) = verify("run", &[]);
+    assert_eq!(code, Some(0), "{told}");
+    let first = told.lines().next().and_then(|line| line.split('\t').nth(2)).expect("head").to_owned();
+    night.run_ok("run", &[]);
+    // A head stays one of the chain, which grows.
+    let (_, told) = verify("run", &[]);
+    let second = told.lines().next().and_then(|line| line.split('\t').nth(2)).expect("head").to_owned();
+    assert_ne!(first, second);
+    assert_eq!(verify("run", &[&first, &second]).0, Some(0));
+    let (code, told) = verify("run", &[&first, &"0".repeat(64)]);
+    assert!(code == Some(3) && told.contains("no chain has"), "{told}");
+    let [ledger, audit, state] =
+        ["ledger.jsonl", "audit.jsonl", "night.json"].map(|name| night.path("run").join(name));
+    let kept = [&ledger, &audit].map(|path| fs::read(path).expect("file"));
+    let without_last = |bytes: &[u8], lines: usize| {
+        let mut left: Vec<&[u8]> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
+        left.truncate(left.len() - lines);
+        left.concat()
+    };
+    // What somebody does to a ledger and its chain, whether verify and a run find it, and whether the second head tells.
+    type Change<'c> = (&'c str, Option<Vec<u8>>, Option<Vec<u8>>, bool);
+    let forged = [
+        &kept[0][..],
+        br#"{"seq":99,"turn":9,"time":"2026-01-01T00:00:00Z","event":"left-out","sample":"child","why":"-"}"#,
+        b"\n",
+    ]
+    .concat();
+    let user = String::from_utf8_lossy(&kept[1]).replacen("\"user\":\"", "\"user\":\"x", 1).into_bytes();
+    let last = String::from_utf8_lossy(&kept[1])
+        .trim_end()
+        .rsplit_once("\"user\":\"")
+        .map(|(a, b)| format!("{a}\"user\":\"x{b}\n"));
+    let changes: Vec<Change<'_>> = vec![
+        ("the ledger is gone", None, Some(kept[1].clone()), true),
+        ("the chain is gone", Some(kept[0].clone()), None, true),
+        ("both are gone", None, None, true),
+        ("a line more", Some(forged), Some(kept[1].clone()), true),
+        ("a line of the ledger less", Some(without_last(&kept[0], 1)), Some(kept[1].clone()), true),
+        ("two lines of the chain less", Some(kept[0].clone()), Some(without_last(&kept[1], 2)), true),
+        ("an empty chain", Some(kept[0].clone()), Some(Vec::new()), true),
+        ("another user", Some(kept[0].clone()), Some(user), true),
+        ("another user in the last line", Some(kept[0].clone()), last.map(String::into_bytes), true),
+        ("both are cut", Some(without_last(&kept[0], 1)), Some(without_last(&kept[1], 1)), false),
+    ];
+    assert!(state.is_file());
+    for (what, events, chain, is_found) in changes {
+        for (path, bytes) in [(&ledger, &events), (&audit, &chain)] {
+            let _ = fs::remove_file(path);
+            bytes.iter().for_each(|bytes| fs::write(path, bytes).expect("written"));
+        }
+        let (code, told) = verify("run", &[]);
+        assert_eq!(code, Some(if is_found { 3 } else { 0 }), "{what}: {told}");
+        assert_eq!(verify("run", &[&second]).0, Some(3), "{what}");
+        if is_found {
+            for output in
+                [night.run("run", &[]), night.command(&["resume", "-qo", "run"]).output().expect("starts")]
+            {
+                assert_eq!(output.status.code(), Some(3), "{what}: {}", said(&output));
+                assert_eq!(said(&output).lines().count(), 1, "{what}: {}", said(&output));
+            }
+        }
+    }
+    // A purge removes what there is all the same.
+    fs::write(&ledger, &kept[0]).expect("written");
+    fs::write(&audit, &kept[1][1..]).expect("written");
+    let purge = night.command(&["purge", "father", "-o", "run"]).output().expect("norn starts");
+    assert!(
+        purge.status.code() == Some(3)
+            && said(&purge).contains("files removed, and the ledger does not say so")
+    );
+    assert!(!night.path("run/samples/father").exists());
+    // A crash cuts off a last line, or its link.
+    for (at, cut) in [(0, 9), (1, 9), (1, kept[1].len() - without_last(&kept[1], 1).len())] {
+        let mut now = kept.clone();
+        now[at].truncate(kept[at].len() - cut);
+        if at == 0 {
+            now[1] = without_last(&kept[1], 1);
+        }
+        fs::write(&ledger, &now[0]).expect("written");
+        fs::write(&audit, &now[1]).expect("written");
+        let told = night.run_ok("run", &[]);
+        assert_eq!(told.contains("had no link yet"), at == 1, "{told}");
+        assert_eq!(verify("run", &[]).0, Some(0));
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let night = Night::new();
+    night.run_ok("run", &[]);
+    for words in [
+        &["init"][..],
+        &["plan", "-c", "batch.toml", "-s", "samples.tsv", "-o", "run"],
+        &["status", "-o", "run"],
+        &["verify", "-o", "run"],
+        &["report", "-o", "run"],
+        &["simulate", "-c", "batch.toml", "--rate=qc=1M", "--rate=variants=1M", "--rate=annotate=1M"],
+        &["purge", "father", "-o", "run"],
+    ] {
+        let mut command = night.command(words);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("norn starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("ended");
+        assert!(
+            output.status.success() && !said(&output).contains("panicked"),
+            "{words:?}: {}",
+            said(&output)
+        );
+    }
+}
+
+#[test]
+fn a_task_ends_with_its_run() {
+    let night = Night::new();
+    // All figures, so that it takes a while.
+    let settings = fs::read_to_string(night.path("batch.toml")).expect("settings");
+    night.write("batch.toml", &settings.replace("\"--collectors\", \"flagstat,depth,stats\"", ""));
+    let mut child = night.start("run");
+    let mut tasks = Vec::new();
+    while tasks.is_empty() {
+        assert!(child.try_wait().expect("state").is_none());
+        walk_tasks(child.id(), &mut tasks);
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let begun = Instant::now();
+    for task in tasks {
+        let lives = || {
+            fs::read_to_string(format!("/proc/{task}/stat"))
+                .is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z")))
+        };
+        while lives() {
+            assert!(begun.elapsed() < Duration::from_secs(5), "{task} lives on");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    // What it left is nobody's by now, whoever left it.
+    for name in ["work/2-of-3.1/child.qc/child.stats.txt", "work/2-of-3.1/night.json"] {
+        fs::create_dir_all(night.path("run").join(name).parent().expect("parent")).expect("directory");
+        night.write(&format!("run/{name}"), "x");
+    }
+    night.run_ok("run", &[]);
+    night.check("run");
 }
 
 #[test]
@@ -919,6 +1114,21 @@ fn a_full_disk_costs_what_was_not_finished() {
         assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
     }
     assert_same(&night.results("whole"), &night.results("disk/run"), "after it could not be written");
+}
+
+#[test]
+fn a_purge_makes_room_on_a_full_disk() {
+    let night = Night::new();
+    let Some(disk) = small_disk(&night, "8M") else { return };
+    night.run_ok("disk/run", &[]);
+    let mut filling = fs::File::create(disk.0.join("filling")).expect("file");
+    while std::io::Write::write_all(&mut filling, &[0; 512]).is_ok() {}
+    let purge = night.command(&["purge", "father", "-o", "disk/run"]).output().expect("norn starts");
+    assert!(purge.status.success(), "{}", said(&purge));
+    assert!(!night.path("disk/run/samples/father").exists());
+    night.check("disk/run");
+    fs::remove_file(disk.0.join("filling")).expect("removed");
+    assert!(night.run_ok("disk/run", &[]).contains("0 done, 6 kept"));
 }
 
 #[test]

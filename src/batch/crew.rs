@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::execute::{Ending, Order, Outcome, execute};
-use super::ledger::Effort;
+use super::execute::{Ending, Order, Outcome, execute, say};
+use super::ledger::{Effort, Failure};
 use super::schedule::Room;
 use crate::compute::communicator::{Communicator, CommunicatorError};
 
@@ -152,13 +152,14 @@ impl Hands {
 
     fn start(&mut self, order: Order) {
         let (sender, give_up) = (self.sender.clone(), Arc::clone(&self.give_up));
-        let task = order.task;
+        let (task, log) = (order.task, order.log.clone());
         let thread = std::thread::Builder::new().name("task".to_owned()).spawn(move || {
             // Nobody listens only when the run is over.
             let _ = sender.send(execute(&order, &give_up));
         });
         if let Err(error) = thread {
-            let ending = Ending::Failed { why: error.to_string(), killed: true };
+            say(&log, error);
+            let ending = Ending::Failed { failure: Failure::File, killed: true };
             let _ = self.sender.send(Outcome { task, effort: Effort::default(), ending });
         }
         self.running += 1;

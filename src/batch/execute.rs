@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
-use super::ledger::{Effort, Input, Output};
+use super::ledger::{Effort, Failure, Input, Output};
+use super::orphan;
 use super::plan::stat;
 use crate::formats::checksum::blake3_of;
 use crate::report::run_file::host;
@@ -60,10 +61,10 @@ pub struct Outcome {
 pub enum Ending {
     /// Done, with these files.
     Done(Vec<Output>),
-    /// Failed.
+    /// Failed; why is the last thing in its log.
     Failed {
-        /// Why.
-        why: String,
+        /// In what.
+        failure: Failure,
         /// Whether it may go better with more memory: the system has killed it.
         killed: bool,
     },
@@ -82,7 +83,10 @@ pub fn execute(order: &Order, give_up: &AtomicBool) -> Outcome {
     // What could not be removed lies in work/, and is removed by the next run.
     let _ = fs::remove_dir_all(&order.staging);
     effort.seconds = (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-    let ending = ending.unwrap_or_else(|error| Ending::Failed { why: error.to_string(), killed: false });
+    let ending = ending.unwrap_or_else(|error| {
+        say(&order.log, &error);
+        Ending::Failed { failure: Failure::File, killed: false }
+    });
     Outcome { task: order.task, effort, ending }
 }
 
@@ -106,16 +110,19 @@ fn attempt(order: &Order, give_up: &AtomicBool, effort: &mut Effort) -> io::Resu
         {
             return Ok(Ending::Dropped);
         }
-        return Ok(Ending::Failed {
-            why: why(order, status),
-            killed: status.signal() == Some(libc::SIGKILL),
-        });
+        let killed = status.signal() == Some(libc::SIGKILL);
+        if let Some(signal) = status.signal() {
+            let more = if killed { ", mostly for want of memory" } else { "" };
+            say(&order.log, format_args!("ended by signal {signal}{more}"));
+            return Ok(Ending::Failed { failure: Failure::Killed, killed });
+        }
+        return Ok(Ending::Failed { failure: Failure::Command, killed });
     }
     for input in &order.inputs {
         let now = Fingerprint::of(&input.path, order.checksum).map_err(|error| named(&input.path, error))?;
         if now != input.fingerprint {
-            let why = format!("{}: it was changed while it was read", input.path.display());
-            return Ok(Ending::Failed { why, killed: false });
+            say(&order.log, format_args!("{}: it was changed while it was read", input.path.display()));
+            return Ok(Ending::Failed { failure: Failure::Changed, killed: false });
         }
     }
     let outputs = if order.is_state {
@@ -132,9 +139,9 @@ fn run(order: &Order, give_up: &AtomicBool) -> io::Result<(Option<ExitStatus>, O
         fs::create_dir_all(directory)?;
     }
     let mut log = OpenOptions::new().create(true).append(true).open(&order.log)?;
-    log.write_all(format!("$ norn {}\n", order.words.join(" ")).as_bytes())?;
+    log.write_all(format!("{BEGINNING}{}\n", order.words.join(" ")).as_bytes())?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(&order.words).current_dir(&order.staging);
+    command.args(&order.words).current_dir(&order.staging).env(orphan::RUN, std::process::id().to_string());
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     for (name, _) in std::env::vars_os() {
         // It is no rank of ours.
@@ -236,18 +243,23 @@ fn told_usage(directory: &Path) -> (Option<f64>, Option<u64>) {
     (document["cpu_seconds"].as_f64(), document["peak_memory_bytes"].as_u64())
 }
 
-/// The last thing that a command has said, or what ended it.
-fn why(order: &Order, status: ExitStatus) -> String {
-    if let Some(signal) = status.signal() {
-        let more = if signal == libc::SIGKILL { ", mostly for want of memory" } else { "" };
-        return format!("ended by signal {signal}{more}");
-    }
-    let log = fs::read(&order.log).unwrap_or_default();
+/// Before the words of a command in a log.
+const BEGINNING: &str = "$ norn ";
+
+/// Adds to a log what the command itself could not say.
+pub(super) fn say(log: &Path, what: impl std::fmt::Display) {
+    let file = OpenOptions::new().create(true).append(true).open(log);
+    // On a full disk the ledger tells that it failed, and no more.
+    let _ = file.and_then(|mut file| file.write_all(format!("norn: {what}\n").as_bytes()));
+}
+
+/// The last thing in a log that the last command there has said.
+pub(super) fn last_said(log: &Path) -> Option<String> {
+    let log = fs::read(log).ok()?;
     let tail = &log[log.len().saturating_sub(1 << 14)..];
     let text = String::from_utf8_lossy(tail);
-    let last = text
-        .lines()
-        .rev()
-        .find_map(|line| line.strip_prefix("norn: ").or_else(|| line.strip_prefix("error: ")));
-    last.map_or_else(|| format!("it ended with {}", status.code().unwrap_or(-1)), str::to_owned)
+    let lines = text.lines().rev().take_while(|line| !line.starts_with(BEGINNING));
+    let mut said =
+        lines.filter_map(|line| line.strip_prefix("norn: ").or_else(|| line.strip_prefix("error: ")));
+    said.next().map(str::to_owned)
 }

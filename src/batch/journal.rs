@@ -29,30 +29,33 @@ pub struct Journal {
 const SYNC: Duration = Duration::from_secs(1);
 
 impl Journal {
-    /// Opens the ledger of a part, behind what was finished of it: a line that was cut off is cut away, one that the chain
-    /// did not come to know gets its link.
+    /// Opens the ledger of a part, behind what was finished of it: a line that was cut off is cut away, those that the chain did not come to know before a
+    /// crash get their links.
     ///
     /// # Errors
-    /// The files cannot be opened, or do not belong together.
+    /// The files cannot be opened, or a ledger is not what its chain says.
     pub fn open(run_dir: &RunDir, part: &str) -> Result<Self, LedgerError> {
+        audit::check_others(run_dir, part)?;
+        let (chain, more) = audit::check(run_dir, part)?;
         let ledger = Appended::open(&run_dir.ledger(part))?;
         let audit = Appended::open(&run_dir.audit(part))?;
-        let events = ledger.bytes()?;
-        let chain = audit.bytes()?;
-        let (events, chain) = (audit::lines(&events), audit::lines(&chain));
         let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
         let turn = ledger::read_all(run_dir)?.last().map_or(0, |line| line.turn + 1);
         let mut journal = Self {
             turn,
             ledger,
             audit,
-            next: chain.len() as u64,
-            prev: chain.last().map_or(audit::BEGINNING.to_owned(), |line| audit::hash_of(line)),
+            next: chain.hashes.len() as u64,
+            prev: chain.head().to_owned(),
             user: user.unwrap_or_else(|| "unknown".to_owned()),
             host: host().unwrap_or_default(),
             synced: Instant::now(),
         };
-        for event in events.iter().skip(chain.len()) {
+        if !more.is_empty() {
+            let (path, count) = (run_dir.ledger(part), more.len());
+            eprintln!("norn: {}: {count} of its lines had no link yet, as after a crash", path.display());
+        }
+        for event in &more {
             journal.link(event)?;
         }
         Ok(journal)
@@ -92,10 +95,12 @@ impl Journal {
             host: self.host.clone(),
             ledger: audit::hash_of(event),
             prev: std::mem::take(&mut self.prev),
+            hash: String::new(),
         };
-        let mut text = serde_json::to_vec(&line).map_err(|error| self.audit.error(error.into()))?;
-        self.prev = audit::hash_of(&text);
+        let line = line.sealed();
+        let mut text = line.text();
         text.push(b'\n');
+        self.prev = line.hash;
         self.audit.append(&text)?;
         self.next += 1;
         Ok(())
@@ -125,16 +130,12 @@ impl Appended {
             .open(path)
             .map_err(error)?;
         let bytes = fs::read(path).map_err(error)?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let whole = audit::whole(&bytes).len();
         if whole < bytes.len() {
             file.set_len(whole as u64).map_err(error)?;
         }
         file.seek(SeekFrom::Start(whole as u64)).map_err(error)?;
         Ok(Self { path: path.to_owned(), file })
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, LedgerError> {
-        fs::read(&self.path).map_err(|error| self.error(error))
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), LedgerError> {
@@ -185,10 +186,7 @@ mod tests {
             let left = if ledger_cut == 0 { 3 } else { 2 };
             assert_eq!(lines.len(), left + 1);
             assert_eq!(lines.last().unwrap().seq, left as u64);
-            assert_eq!(
-                audit::verify(&run_dir.audit(""), &run_dir.ledger("")).unwrap().lines,
-                left as u64 + 1
-            );
+            assert_eq!(audit::verify(&run_dir, "").unwrap().hashes.len(), left + 1);
         }
     }
 
@@ -196,23 +194,22 @@ mod tests {
     fn any_change_is_found() {
         let (_directory, run_dir) = night(6);
         let paths = [run_dir.ledger(""), run_dir.audit("")];
-        assert_eq!(audit::verify(&paths[1], &paths[0]).unwrap().lines, 6);
+        assert_eq!(audit::verify(&run_dir, "").unwrap().hashes.len(), 6);
+        // What is changed is found when somebody looks, and nothing is added to it.
+        let assert_found = |what: &str| {
+            assert!(audit::verify(&run_dir, "").is_err(), "{what}");
+            let before = paths.clone().map(|path| fs::read(path).ok());
+            assert!(Journal::open(&run_dir, "").is_err(), "{what}");
+            assert_eq!(before, paths.clone().map(|path| fs::read(path).ok()), "{what}");
+        };
         for path in &paths {
             let bytes = fs::read(path).unwrap();
-            // Any byte, any line but the last gone, and two lines in each other's place. What else the chain's last line says
-            // shows by its head.
-            let head = |path: &Path| {
-                fs::read(path)
-                    .ok()
-                    .and_then(|bytes| audit::lines(&bytes).last().map(|line| audit::hash_of(line)))
-            };
-            let noted = head(&paths[1]);
+            // Any byte, the file, any line but the last gone, and two lines in each other's place.
             for at in 0..bytes.len() - 1 {
                 let mut changed = bytes.clone();
                 changed[at] ^= 1;
                 fs::write(path, &changed).unwrap();
-                let found = audit::verify(&paths[1], &paths[0]).ok().map(|head| head.hash);
-                assert!(found.is_none() || found != noted, "{} byte {at}", path.display());
+                assert_found(&format!("{} byte {at}", path.display()));
             }
             let lines: Vec<&[u8]> = audit::lines(&bytes);
             for number in 0..lines.len() - 1 {
@@ -220,11 +217,45 @@ mod tests {
                 without.remove(number);
                 swapped.swap(number, number + 1);
                 for changed in [without, swapped] {
-                    fs::write(path, changed.join(&b'\n')).unwrap();
-                    assert!(audit::verify(&paths[1], &paths[0]).is_err());
+                    fs::write(path, [changed.join(&b'\n'), vec![b'\n']].concat()).unwrap();
+                    assert_found(&format!("{} line {number}", path.display()));
                 }
             }
+            fs::remove_file(path).unwrap();
+            assert_found("a file is gone");
             fs::write(path, &bytes).unwrap();
         }
+        // A line too many, of this run and of another, with or without what a run begins with.
+        let bytes = fs::read(&paths[0]).unwrap();
+        let end = Event::End { outcome: "done".into(), done: 0, kept: 0, failed: 0, waiting: 0 };
+        for (turn, events) in
+            [(1, vec![left_out(9)]), (0, vec![left_out(9), end.clone()]), (0, vec![left_out(9), left_out(9)])]
+        {
+            let mut more = bytes.clone();
+            let is_a_crash = events.len() == 2 && !events.contains(&end);
+            for (seq, event) in (6..).zip(events) {
+                more.extend(serde_json::to_vec(&Line { seq, turn, time: now(), event }).unwrap());
+                more.push(b'\n');
+            }
+            fs::write(&paths[0], more).unwrap();
+            if !is_a_crash {
+                assert_found("a line too many");
+            }
+        }
+        Journal::open(&run_dir, "").unwrap().append(end).unwrap();
+        assert_eq!(audit::verify(&run_dir, "").unwrap().hashes.len(), 9);
+    }
+
+    #[test]
+    fn another_parts_chain_and_a_night_without_a_ledger_are_looked_at() {
+        let (_directory, run_dir) = night(3);
+        let bytes = fs::read(run_dir.ledger("")).unwrap();
+        fs::write(run_dir.ledger(""), &bytes[..bytes.len() / 2]).unwrap();
+        assert!(matches!(Journal::open(&run_dir, "1-of-2"), Err(LedgerError::Line { .. })));
+        for path in [run_dir.ledger(""), run_dir.audit("")] {
+            fs::remove_file(path).unwrap();
+        }
+        fs::write(run_dir.night(), "{}").unwrap();
+        assert!(matches!(Journal::open(&run_dir, ""), Err(LedgerError::Gone { .. })));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Times are for people: nothing is decided by them, so a clock that goes back does no harm. The order is that of the lines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,14 @@ pub enum LedgerError {
         path: PathBuf,
         /// The cause.
         source: io::Error,
+    },
+    /// It is not there, though something says that it was.
+    #[error("{path}: it is gone, and {beside} is there", path = path.display(), beside = beside.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// What says so.
+        beside: PathBuf,
     },
     /// A line is no event.
     #[error("{path}: line {line}: {what}", path = path.display())]
@@ -99,8 +107,9 @@ pub enum Event {
         task: TaskName,
         /// What decides its result.
         key: String,
-        /// Why.
-        why: String,
+        /// In what; why is in its log, which has the words of the sample's files and goes with them.
+        #[serde(default)]
+        failure: Failure,
         /// How it went.
         #[serde(flatten)]
         effort: Effort,
@@ -130,6 +139,11 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A sample is not processed any more, and all that was made from it is about to be removed.
+    Purging {
+        /// The sample.
+        sample: String,
+    },
     /// All that was made from a sample was removed.
     Purge {
         /// The sample.
@@ -137,6 +151,49 @@ pub enum Event {
         /// How many files that were.
         files: usize,
     },
+}
+
+impl Event {
+    /// The sample that it is about.
+    pub fn sample(&self) -> Option<&str> {
+        match self {
+            Event::Start { task, .. }
+            | Event::Done { task, .. }
+            | Event::Failed { task, .. }
+            | Event::Dropped { task } => Some(&task.sample),
+            Event::LeftOut { sample, .. } | Event::Purging { sample } | Event::Purge { sample, .. } => {
+                Some(sample)
+            }
+            Event::Begin { .. } | Event::End { .. } => None,
+        }
+    }
+}
+
+/// In what a task failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// The command said so by its exit code.
+    #[default]
+    Command,
+    /// The system ended it by a signal.
+    Killed,
+    /// A file that goes in was changed while it was read.
+    Changed,
+    /// A file could not be read or written.
+    File,
+}
+
+impl Failure {
+    /// In words, for where there is no log.
+    pub fn told(self) -> &'static str {
+        match self {
+            Failure::Command => "the command failed",
+            Failure::Killed => "it was ended by a signal",
+            Failure::Changed => "a file was changed while it was read",
+            Failure::File => "a file could not be read or written",
+        }
+    }
 }
 
 /// A task by its sample, step and part.
@@ -149,6 +206,17 @@ pub struct TaskName {
     /// `3/8` for a part of a file; nothing for a whole step.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub part: String,
+}
+
+impl TaskName {
+    /// As files are named by it: SAMPLE.STEP, or SAMPLE.STEP.I-of-N for a part.
+    pub fn file_name(&self) -> String {
+        let mut name = format!("{}.{}", self.sample, self.step.name());
+        if !self.part.is_empty() {
+            name += &format!(".{}", self.part.replace('/', "-of-"));
+        }
+        name
+    }
 }
 
 /// A file that went in.
@@ -234,8 +302,12 @@ pub fn read_all(run_dir: &RunDir) -> Result<Vec<Line>, LedgerError> {
 pub struct State {
     /// The last thing that became of each task.
     pub tasks: HashMap<TaskName, Became>,
-    /// Samples whose results were removed; they are not processed again.
-    pub purged: Vec<String>,
+    /// Samples whose results were removed, or are to be; they are not processed again.
+    pub purged: BTreeSet<String>,
+    /// Those of them of which it is not known whether all was removed.
+    pub unfinished: BTreeSet<String>,
+    /// Samples that were left out when they were last looked at, and why.
+    pub left_out: HashMap<String, String>,
 }
 
 /// What became of a task.
@@ -250,8 +322,8 @@ pub enum Became {
     Done(Box<Finished>),
     /// Failed.
     Failed {
-        /// Why.
-        why: String,
+        /// In what.
+        failure: Failure,
         /// How it went.
         effort: Effort,
     },
@@ -291,6 +363,7 @@ impl State {
         let time = line.time;
         match line.event {
             Event::Start { task, .. } => {
+                self.left_out.remove(&task.sample);
                 // A task that is begun again has no results under its name any more only when it is done.
                 if !matches!(self.tasks.get(&task), Some(Became::Done(_))) {
                     self.tasks.insert(task, Became::Started { time });
@@ -300,17 +373,32 @@ impl State {
                 let finished = Finished { key, inputs, outputs, effort, time };
                 self.tasks.insert(task, Became::Done(Box::new(finished)));
             }
-            Event::Failed { task, why, effort, .. } => {
-                self.tasks.insert(task, Became::Failed { why, effort });
+            Event::Failed { task, failure, effort, .. } => {
+                self.tasks.insert(task, Became::Failed { failure, effort });
             }
             Event::Dropped { task } => {
                 if !matches!(self.tasks.get(&task), Some(Became::Done(_))) {
                     self.tasks.insert(task, Became::Dropped);
                 }
             }
-            Event::Purge { sample, .. } => self.purged.push(sample),
-            Event::Begin { .. } | Event::End { .. } | Event::LeftOut { .. } => {}
+            Event::Purging { sample } => {
+                self.unfinished.insert(sample.clone());
+                self.purged.insert(sample);
+            }
+            Event::Purge { sample, .. } => {
+                self.unfinished.remove(&sample);
+                self.purged.insert(sample);
+            }
+            Event::LeftOut { sample, why } => {
+                self.left_out.insert(sample, why);
+            }
+            Event::Begin { .. } | Event::End { .. } => {}
         }
+    }
+
+    /// Whether a sample is not processed again.
+    pub fn is_purged(&self, sample: &str) -> bool {
+        self.purged.contains(sample)
     }
 
     /// The task as it was finished.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,8 @@ struct Pace {
 const PACE: Pace = Pace { beat: Duration::from_secs(5), watch: Duration::from_secs(30) };
 
 impl Lock {
-    /// Takes the lock of a part of a job array, or of the whole run directory (`part` is empty), which excludes all parts.
+    /// Takes the lock of a part of a job array, which excludes parts of arrays of another size, or of the whole run directory (`part` is empty), which
+    /// excludes all parts.
     ///
     /// # Errors
     /// Somebody holds it, or a lock that excludes it.
@@ -96,17 +97,33 @@ impl Lock {
         let lock = Self::take_as(&run_dir.lock(part), this_process(), PACE)?;
         let file = |source| LockError::File { path: run_dir.root().to_owned(), source };
         remove_drafts(run_dir.root()).map_err(file)?;
+        // Parts of one count have samples of their own.
+        let count = |part: &str| part.split_once("-of-").map(|(_, count)| count.to_owned());
+        let is_sibling = |other: &str| count(other).is_some_and(|of| count(part) == Some(of));
+        Self::refuse_others(run_dir, |other| other != part && !is_sibling(other))?;
+        Ok(lock)
+    }
+
+    /// Says who works in a run directory, without taking it.
+    ///
+    /// # Errors
+    /// Somebody does; a lock cannot be read.
+    pub fn refuse_if_held(run_dir: &RunDir) -> Result<(), LockError> {
+        Self::refuse_others(run_dir, |_| true)
+    }
+
+    fn refuse_others(run_dir: &RunDir, excludes: impl Fn(&str) -> bool) -> Result<(), LockError> {
+        let file = |source| LockError::File { path: run_dir.root().to_owned(), source };
         for other in run_dir.parts("lock").map_err(file)? {
-            if other != part && (part.is_empty() || other.is_empty()) {
-                let path = run_dir.lock(&other);
-                if let Some(holder) = read(&path)?
-                    && is_alive(&path, &holder, &this_process(), PACE)?
-                {
-                    return Err(LockError::Held { path, holder: Box::new(holder) });
-                }
+            let path = run_dir.lock(&other);
+            if excludes(&other)
+                && let Some(holder) = read_or_torn(&path, PACE)?
+                && is_alive(&path, &holder, &this_process(), PACE)?
+            {
+                return Err(LockError::Held { path, holder: Box::new(holder) });
             }
         }
-        Ok(lock)
+        Ok(())
     }
 
     /// Who works in a run directory, as far as can be told at once.
@@ -118,7 +135,11 @@ impl Lock {
         let own = this_process();
         let mut holders = Vec::new();
         for part in run_dir.parts("lock").map_err(file)? {
-            holders.extend(read(&run_dir.lock(&part))?);
+            match read(&run_dir.lock(&part)) {
+                // Nobody can be named.
+                Err(error) if error.is_torn() => {}
+                found => holders.extend(found?),
+            }
         }
         holders.retain(|holder| {
             holder.host != own.host
@@ -134,7 +155,10 @@ impl Lock {
 
     fn take_as(path: &Path, own: Holder, pace: Pace) -> Result<Self, LockError> {
         while !place(path, &own)? {
-            let Some(holder) = read(path)? else { continue };
+            let Some(holder) = read_or_torn(path, pace)? else {
+                remove_torn(path)?;
+                continue;
+            };
             if is_alive(path, &holder, &own, pace)? {
                 return Err(LockError::Held { path: path.to_owned(), holder: Box::new(holder) });
             }
@@ -195,6 +219,13 @@ fn beat(path: &Path, shared: &(Mutex<Beating>, Condvar), pace: Duration) {
                     .open(path)
                     .and_then(|mut file| file.write_all(&text(&beating.holder)));
             }
+            // Emptied, by a disk that was full or by somebody: nobody takes it over before it is whole again.
+            Err(error) if error.is_torn() => {
+                let _ = OpenOptions::new()
+                    .write(true)
+                    .open(path)
+                    .and_then(|mut file| file.write_all(&text(&beating.holder)));
+            }
             // A lock that cannot be read just now is no lock that is lost.
             Err(_) => {}
             Ok(_) => {
@@ -213,7 +244,10 @@ fn place(path: &Path, own: &Holder) -> Result<bool, LockError> {
     static DRAFTS: AtomicU64 = AtomicU64::new(0);
     let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
     let draft = path.with_file_name(format!(".{name}.{}.{}-{number}.tmp", own.host, own.pid));
-    fs::write(&draft, text(own)).map_err(error)?;
+    if let Err(full) = fs::write(&draft, text(own)) {
+        let _ = fs::remove_file(&draft);
+        return Err(error(full));
+    }
     let linked = fs::hard_link(&draft, path);
     let removed = fs::remove_file(&draft);
     match linked {
@@ -224,7 +258,11 @@ fn place(path: &Path, own: &Holder) -> Result<bool, LockError> {
         Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         // A file system without links: it must know exclusive creation then.
         Err(_) => match OpenOptions::new().write(true).create_new(true).open(path) {
-            Ok(mut file) => file.write_all(&text(own)).map_err(error).map(|()| true),
+            Ok(mut file) => file.write_all(&text(own)).map(|()| true).map_err(|full| {
+                // An empty lock would be nobody's.
+                let _ = fs::remove_file(path);
+                error(full)
+            }),
             Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(other) => Err(error(other)),
         },
@@ -266,6 +304,48 @@ fn read(path: &Path) -> Result<Option<Holder>, LockError> {
         io::ErrorKind::InvalidData,
         "it is no lock of norn; remove it if no run works here",
     )))
+}
+
+/// Who holds a lock; `None` where nobody does. A lock that nobody can read, and that nobody has made whole for three beats, is nobody's.
+fn read_or_torn(path: &Path, pace: Pace) -> Result<Option<Holder>, LockError> {
+    let (mut bytes, mut begun) = (fs::read(path).ok(), Instant::now());
+    loop {
+        match read(path) {
+            Err(error) if error.is_torn() => {
+                let now = fs::read(path).ok();
+                if now != bytes {
+                    (bytes, begun) = (now, Instant::now());
+                }
+                if begun.elapsed() > 3 * pace.beat {
+                    eprintln!(
+                        "norn: {}: it names no holder, and nobody writes to it; it does not count",
+                        path.display()
+                    );
+                    return Ok(None);
+                }
+            }
+            found => return found,
+        }
+    }
+}
+
+/// Removes a lock that nobody can read, and no other that has come in between.
+fn remove_torn(path: &Path) -> Result<(), LockError> {
+    if matches!(read(path), Err(error) if error.is_torn()) {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(LockError::File { path: path.to_owned(), source: error });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl LockError {
+    fn is_torn(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::InvalidData)
+    }
 }
 
 fn is_alive(path: &Path, holder: &Holder, own: &Holder, pace: Pace) -> Result<bool, LockError> {
@@ -429,13 +509,33 @@ mod tests {
     }
 
     #[test]
+    fn an_emptied_lock_is_its_holders_or_nobodys() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock.json");
+        for torn in ["", "{\"host\":\"a", "no lock\n"] {
+            fs::write(&path, torn).unwrap();
+            drop(Lock::take_as(&path, this_process(), QUICK).unwrap());
+        }
+        let held = Lock::take_as(&path, this_process(), QUICK).unwrap();
+        fs::write(&path, "").unwrap();
+        assert!(matches!(Lock::take_as(&path, this_process(), QUICK), Err(LockError::Held { .. })));
+        assert!(!held.is_lost());
+        drop(held);
+        assert!(!path.exists());
+    }
+
+    #[test]
     fn parts_and_the_whole_exclude_each_other() {
         let directory = tempfile::tempdir().unwrap();
         let run_dir = RunDir::new(directory.path());
         let first = Lock::take(&run_dir, "1-of-2").unwrap();
         let second = Lock::take(&run_dir, "2-of-2").unwrap();
         assert!(matches!(Lock::take(&run_dir, ""), Err(LockError::Held { .. })));
+        // Another size of the array cuts the night in another way.
+        assert!(matches!(Lock::take(&run_dir, "1-of-3"), Err(LockError::Held { .. })));
+        assert!(matches!(Lock::take(&run_dir, "3-of-3"), Err(LockError::Held { .. })));
         drop((first, second));
+        drop(Lock::take(&run_dir, "1-of-3").unwrap());
         let whole = Lock::take(&run_dir, "").unwrap();
         assert!(matches!(Lock::take(&run_dir, "1-of-2"), Err(LockError::Held { .. })));
         drop(whole);

@@ -27,6 +27,7 @@ mod lanes;
 pub mod ledger;
 pub mod lock;
 pub mod night;
+pub mod orphan;
 pub mod plan;
 pub mod problems;
 pub mod purge;

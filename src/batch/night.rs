@@ -1,5 +1,6 @@
 //! A night: settings and samples, as they are kept in the run directory.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -74,14 +75,18 @@ impl Night {
         problems.or(night)
     }
 
-    /// Without samples that were purged.
-    pub fn without(mut self, purged: &[String]) -> Self {
-        let (gone, samples) = self.samples.into_iter().partition(|sample| purged.contains(&sample.name));
-        self.samples = samples;
-        let gone: Vec<Sample> = gone;
-        self.left_out
-            .extend(gone.into_iter().map(|sample| LeftOut { sample, why: "it was purged".to_owned() }));
+    /// Without samples that were purged, of which nothing is known any more.
+    pub fn without<'p>(mut self, purged: impl IntoIterator<Item = &'p str>) -> Self {
+        let purged: HashSet<&str> = purged.into_iter().collect();
+        self.samples.retain(|sample| !purged.contains(sample.name.as_str()));
+        self.left_out.retain(|left_out| !purged.contains(left_out.sample.name.as_str()));
         self
+    }
+
+    /// Whether it knows a sample.
+    pub fn has(&self, name: &str) -> bool {
+        let left_out = self.left_out.iter().map(|left_out| &left_out.sample);
+        self.samples.iter().chain(left_out).any(|sample| sample.name == name)
     }
 
     /// With consent as it is told now.

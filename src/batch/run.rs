@@ -11,9 +11,9 @@ use thiserror::Error;
 
 use super::config::{OnFail, Step};
 use super::crew::Crew;
-use super::execute::{Ending, Order, Outcome};
+use super::execute::{self, Ending, Order, Outcome};
 use super::journal::Journal;
-use super::ledger::{self, Event, Finished, Input, LedgerError, State};
+use super::ledger::{self, Event, Failure, Finished, Input, LedgerError, State};
 use super::lock::{Lock, LockError};
 use super::night::Night;
 use super::plan::{self, Makes, Plan, Task};
@@ -52,6 +52,17 @@ pub enum RunError {
     /// Somebody has taken the lock away.
     #[error("the lock of the run directory was taken away; stopping")]
     LockLost,
+}
+
+impl RunError {
+    /// Whether it is about what the run was given, or found: files of the settings, a ledger that was changed.
+    pub fn is_of_input(&self) -> bool {
+        match self {
+            Self::Shared(_) => true,
+            Self::Ledger(error) => !matches!(error, LedgerError::File { .. }),
+            _ => false,
+        }
+    }
 }
 
 /// How long signals and the lock may wait to be looked at.
@@ -125,12 +136,16 @@ impl Run<'_> {
             ranks,
             night: self.night.hash(),
         })?;
+        let state = read_state(self.run_dir)?;
         for left_out in &self.night.left_out {
             let (sample, why) = (left_out.sample.name.clone(), left_out.why.clone());
-            journal.append(Event::LeftOut { sample, why })?;
+            // Once is enough.
+            if state.left_out.get(&sample) != Some(&why) {
+                journal.append(Event::LeftOut { sample, why })?;
+            }
         }
         let plan = Plan::new(self.night, self.run_dir).map_err(RunError::Shared)?;
-        let mut shift = Shift::new(self, plan, crew.rooms(), staging, journal, read_state(self.run_dir)?);
+        let mut shift = Shift::new(self, plan, crew.rooms(), staging, journal, state);
         let worked = shift.work(&mut crew, &lock);
         let gone_home = crew.go_home();
         let tally = worked?;
@@ -140,16 +155,18 @@ impl Run<'_> {
         Ok(tally)
     }
 
-    /// Directories of runs that are no more are removed; gives that of this run.
+    /// Directories of runs that are no more are removed: by our lock all but those of other parts of this job array. Gives that of this run.
     fn clean_staging(&self) -> Result<PathBuf, RunError> {
         let work = self.run_dir.work();
-        let prefix = format!("{}.", if self.part.is_empty() { "run" } else { self.part });
-        for entry in fs::read_dir(&work).map_err(|source| self.error(&work, source))?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(&prefix) {
-                fs::remove_dir_all(entry.path()).map_err(|source| self.error(&entry.path(), source))?;
+        let siblings = self.part.split_once("-of-").map(|(_, of)| format!("-of-{of}"));
+        for path in self.run_dir.stagings().map_err(|source| self.error(&work, source))? {
+            let owner = path.file_stem().unwrap_or_default().to_string_lossy();
+            if owner == self.part || !siblings.as_ref().is_some_and(|ending| owner.ends_with(ending)) {
+                fs::remove_dir_all(&path).map_err(|source| self.error(&path, source))?;
             }
         }
-        Ok(work.join(format!("{prefix}{}", std::process::id())))
+        let owner = if self.part.is_empty() { "run" } else { self.part };
+        Ok(work.join(format!("{owner}.{}", std::process::id())))
     }
 
     fn error(&self, path: &std::path::Path, source: io::Error) -> RunError {
@@ -313,7 +330,8 @@ impl<'r> Shift<'r> {
             let inputs = match self.plan.inputs(task) {
                 Ok(inputs) => inputs,
                 Err(error) => {
-                    let ending = Ending::Failed { why: error.to_string(), killed: false };
+                    execute::say(&self.run.run_dir.log(&task.name), error);
+                    let ending = Ending::Failed { failure: Failure::File, killed: false };
                     self.note(Outcome { task: number, effort: ledger::Effort::default(), ending })?;
                     continue;
                 }
@@ -336,9 +354,6 @@ impl<'r> Shift<'r> {
             .map_or_else(String::new, |path| path.to_string_lossy().into_owned());
         // The command runs in the directory that it writes to.
         let filled = |word: &String| plan::filled(word, ".", &threads, &calls);
-        let part = task.name.part.replace('/', "-of-");
-        let dotted = |name: &str| if part.is_empty() { name.to_owned() } else { format!("{name}.{part}") };
-        let name = dotted(&format!("{}.{}", task.name.sample, task.name.step.name()));
         let (results, is_state, states) = match &task.makes {
             Makes::Results { directory, states } => (directory.clone(), false, states.clone()),
             Makes::State(path) => (path.clone(), true, Vec::new()),
@@ -348,11 +363,11 @@ impl<'r> Shift<'r> {
             words: task.words.iter().map(filled).collect(),
             inputs,
             checksum: self.run.night.config.run.checksum,
-            staging: self.staging.join(&name),
+            staging: self.staging.join(task.name.file_name()),
             results,
             is_state,
             states,
-            log: run_dir.logs().join(format!("{name}.log")),
+            log: run_dir.log(&task.name),
             root: run_dir.root().to_owned(),
         }
     }
@@ -385,9 +400,9 @@ impl<'r> Shift<'r> {
                     self.schedule.failed(number);
                 }
             }
-            Ending::Failed { why, killed } => {
+            Ending::Failed { failure, killed } => {
                 let effort = outcome.effort;
-                self.journal.append(Event::Failed { task: name, key, why: why.clone(), effort })?;
+                self.journal.append(Event::Failed { task: name, key, failure, effort })?;
                 self.tries[number] += 1;
                 if killed && self.tries[number] <= self.run.night.config.run.retries {
                     self.memory[number] = self.memory[number].saturating_mul(2);

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::Step;
+use super::ledger::TaskName;
 
 /// The file that makes a directory one of a night.
 pub const NIGHT: &str = "night.json";
@@ -107,6 +108,11 @@ impl RunDir {
     /// What tasks have said.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
+    }
+
+    /// What a task has said.
+    pub fn log(&self, task: &TaskName) -> PathBuf {
+        self.logs().join(format!("{}.log", task.file_name()))
     }
 
     /// The report.

@@ -1,10 +1,11 @@
-//! How a night stands, also while it runs: from the ledgers alone.
+//! How a night stands, also while it runs: from the ledgers, and of what failed from its log.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use super::config::Step;
+use super::execute::last_said;
 use super::ledger::{Became, State};
 use super::night::Night;
 use super::plan::{Plan, Sizes, Task};
@@ -94,11 +95,11 @@ impl Status {
                     });
                     spans.extend(begun.zip(ended));
                 }
-                Some(Became::Failed { why, .. }) if now == Now::Failed => failures.push(Failure {
+                Some(Became::Failed { failure, .. }) if now == Now::Failed => failures.push(Failure {
                     line: task.line,
                     sample: task.name.sample.clone(),
                     step: format!("{} {}", task.name.step.name(), task.name.part).trim_end().to_owned(),
-                    why: why.clone(),
+                    why: last_said(&run_dir.log(&task.name)).unwrap_or_else(|| failure.told().to_owned()),
                 }),
                 _ => {}
             }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::Step;
+use super::ledger::State;
 use super::night::Night;
 use super::run_dir::RunDir;
 
@@ -49,8 +50,19 @@ impl Traces {
         self.0.get(sample).map_or(&[], Vec::as_slice)
     }
 
-    /// A line that tells of results that should not be there: of samples that are left out now. It names no sample: logs have it.
-    pub fn told(&self, night: &Night) -> Option<String> {
+    /// Lines that tell of results that should not be there: of samples that are left out now, and of those whose purge was cut off. They name no
+    /// sample: what a run says is read by many.
+    pub fn told(&self, night: &Night, state: &State) -> Vec<String> {
+        let unfinished = match state.unfinished.len() {
+            0 => None,
+            count => Some(format!(
+                "{count} of the purges in the ledger did not come to their end; norn batch purge SAMPLE finishes one"
+            )),
+        };
+        self.without_consent(night).into_iter().chain(unfinished).collect()
+    }
+
+    fn without_consent(&self, night: &Night) -> Option<String> {
         let samples = night.left_out.iter().map(|left_out| &left_out.sample);
         let mut lines: Vec<u64> =
             samples.filter(|sample| !self.of(&sample.name).is_empty()).map(|sample| sample.line).collect();

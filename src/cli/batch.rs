@@ -6,6 +6,7 @@ mod run;
 mod simulate;
 mod tell;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -43,7 +44,7 @@ impl BatchArguments {
             // What only looks is for one.
             _ if !ranks.is_root() => Ok(ExitCode::SUCCESS),
             BatchCommand::Init => {
-                print!("{}", crate::batch::config::EXAMPLE);
+                print(crate::batch::config::EXAMPLE);
                 Ok(ExitCode::SUCCESS)
             }
             BatchCommand::Plan(arguments) => arguments.run(),
@@ -54,4 +55,10 @@ impl BatchArguments {
             BatchCommand::Simulate(arguments) => arguments.run(),
         }
     }
+}
+
+/// Writes to standard output. A reader that has seen enough is no failure.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -63,6 +63,7 @@ enum Command {
 
 /// Parses the command line, runs the command, and says how it ended.
 pub fn run() -> ExitCode {
+    crate::batch::orphan::end_with_run();
     let arguments = match Arguments::try_parse_from(plugin_words(std::env::args_os().collect())) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -193,6 +194,7 @@ fn manual() -> anyhow::Result<ExitCode> {
 /// Errors of the inputs are 3; of the system, 1; of the command line, 2.
 fn code_of(error: &anyhow::Error) -> u8 {
     use crate::batch::lock::LockError;
+    use crate::batch::purge::PurgeError;
     use crate::batch::run::RunError;
     use crate::formats::indexed::IndexedError;
     use crate::formats::ndb::NdbError;
@@ -213,7 +215,8 @@ fn code_of(error: &anyhow::Error) -> u8 {
         || matches!(error.downcast_ref(), Some(PipelineError::Write(IndexedError::Output(_))))
         || matches!(error.downcast_ref(), Some(IndexedError::Output(_)))
         || matches!(error.downcast_ref(), Some(NdbError::Output(_)))
-        || error.downcast_ref::<RunError>().is_some_and(|error| !matches!(error, RunError::Shared(_)))
+        || error.downcast_ref::<RunError>().is_some_and(|error| !error.is_of_input())
+        || matches!(error.downcast_ref(), Some(PurgeError::Lock(_)))
         || error.downcast_ref::<LockError>().is_some()
         || error.downcast_ref::<SubmitError>().is_some()
     {

@@ -1,12 +1,13 @@
 //! `norn batch plan`, `status` and `verify`: what looks and changes nothing.
 
-use std::io::Write;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::inputs::NightArguments;
+use super::print;
 use crate::batch::audit;
 use crate::batch::lock::Lock;
 use crate::batch::night::Night;
@@ -48,9 +49,9 @@ pub(super) struct VerifyArguments {
     #[arg(short, long, value_name = "RUN_DIR")]
     output: PathBuf,
 
-    /// The head that a report has told: the chain must have it
+    /// A head that a report has told, now or earlier: a chain must have it. Of parts each has its own
     #[arg(long, value_name = "HASH")]
-    head: Option<String>,
+    head: Vec<String>,
 }
 
 impl PlanArguments {
@@ -58,12 +59,14 @@ impl PlanArguments {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let night = self.night.night()?;
         let run_dir = RunDir::new(&self.output);
-        let plan = Plan::new(&night, &run_dir)?;
         let state = if run_dir.root().is_dir() {
             read_state(&run_dir)?
         } else {
             crate::batch::ledger::State::default()
         };
+        let purged: Vec<_> = state.purged.iter().filter(|sample| night.has(sample)).collect();
+        let night = night.without(purged.iter().map(|sample| sample.as_str()));
+        let plan = Plan::new(&night, &run_dir)?;
         let mut text = String::from("sample\tstep\tpart\tbytes\tstate\tcommand\n");
         for task in &plan.tasks {
             let whole = task.part_of.map_or(task, |whole| &plan.tasks[whole]);
@@ -85,8 +88,10 @@ impl PlanArguments {
         for left_out in &night.left_out {
             text += &format!("{}\t-\t-\t0\tleft out: {}\t-\n", left_out.sample.name, left_out.why);
         }
-        // A reader that has seen enough is no failure.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        for sample in purged {
+            text += &format!("{sample}\t-\t-\t0\tleft out: it was purged\t-\n");
+        }
+        print(&text);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -102,15 +107,17 @@ impl StatusArguments {
             night
         });
         let holders = Lock::holders(&run_dir)?;
-        let status = Status::of(&night, &run_dir, &read_state(&run_dir)?, !holders.is_empty());
+        let state = read_state(&run_dir)?;
+        let night = night.without(state.purged.iter().map(String::as_str));
+        let status = Status::of(&night, &run_dir, &state, !holders.is_empty());
         let mut text = status.to_text(self.by_sample);
-        if let Some(told) = Traces::read(&run_dir)?.told(&night) {
+        for told in Traces::read(&run_dir)?.told(&night, &state) {
             text += &format!("{told}\n");
         }
         for holder in &holders {
             text += &format!("runs: process {} on {}, since {}\n", holder.pid, holder.host, holder.since);
         }
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        print(&text);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -119,16 +126,23 @@ impl VerifyArguments {
     /// Runs the command.
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let run_dir = RunDir::new(&self.output);
-        let mut heads = Vec::new();
-        for part in run_dir.parts("ledger")? {
-            let head = audit::verify(&run_dir.audit(&part), &run_dir.ledger(&part))?;
-            println!("{}\t{} lines\t{}", run_dir.ledger(&part).display(), head.lines, head.hash);
-            heads.push(head.hash);
+        let parts = audit::parts(&run_dir)?;
+        if parts.is_empty() {
+            anyhow::bail!(
+                "{}: there is no ledger: is this a run directory of norn batch?",
+                run_dir.root().display()
+            );
         }
-        if let Some(head) = &self.head
-            && !heads.contains(head)
-        {
-            anyhow::bail!("no chain ends with {head}: lines were cut off, or added");
+        let mut text = String::new();
+        let mut known: HashSet<String> = HashSet::new();
+        for part in parts {
+            let chain = audit::verify(&run_dir, &part)?;
+            let ledger = run_dir.ledger(&part);
+            text += &format!("{}\t{} lines\t{}\n", ledger.display(), chain.hashes.len(), chain.head());
+            known.extend(chain.hashes);
+        }
+        if let Some(head) = self.head.iter().find(|head| !known.contains(*head)) {
+            anyhow::bail!("no chain has {head}: lines were cut off, or all were written anew");
         }
         let state = read_state(&run_dir)?;
         let mut changed = 0;
@@ -151,7 +165,9 @@ impl VerifyArguments {
                 }
             }
         }
-        println!("{} results of {} tasks, {changed} of them changed", count(&finished), finished.len());
+        text +=
+            &format!("{} results of {} tasks, {changed} of them changed\n", count(&finished), finished.len());
+        print(&text);
         Ok(if changed > 0 { ExitCode::from(exit::BAD_INPUT) } else { ExitCode::SUCCESS })
     }
 }

@@ -70,7 +70,7 @@ impl RunArguments {
     pub(super) fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let night = self.night.night()?;
         let run_dir = RunDir::new(&self.output);
-        let night = night.without(&purged(&run_dir)?);
+        let night = without_purged(night, &run_dir)?;
         self.how.run(&night, &run_dir, ranks)
     }
 }
@@ -80,7 +80,7 @@ impl ResumeArguments {
     pub(super) fn run(&self, ranks: &Communicator) -> anyhow::Result<ExitCode> {
         let run_dir = RunDir::new(&self.output);
         // Consent may have been withdrawn since.
-        let night = Night::read(&run_dir)?.anew()?.without(&purged(&run_dir)?);
+        let night = without_purged(Night::read(&run_dir)?.anew()?, &run_dir)?;
         self.how.run(&night, &run_dir, ranks)
     }
 }
@@ -123,7 +123,7 @@ impl HowArguments {
             tally.waiting,
             if tally.stopped { "; stopped as told, run it again to go on" } else { "" }
         );
-        if let Some(told) = Traces::read(run_dir)?.told(night) {
+        for told in Traces::read(run_dir)?.told(night, &read_state(run_dir)?) {
             eprintln!("norn: batch: {told}");
         }
         tell(outcome);
@@ -131,8 +131,17 @@ impl HowArguments {
     }
 }
 
-fn purged(run_dir: &RunDir) -> anyhow::Result<Vec<String>> {
-    Ok(if run_dir.root().is_dir() { read_state(run_dir)?.purged } else { Vec::new() })
+/// A night without the samples that were purged in its run directory.
+fn without_purged(night: Night, run_dir: &RunDir) -> anyhow::Result<Night> {
+    if !run_dir.root().is_dir() {
+        return Ok(night);
+    }
+    let state = read_state(run_dir)?;
+    let count = state.purged.iter().filter(|sample| night.has(sample)).count();
+    if count > 0 {
+        eprintln!("norn: batch: {count} of the samples were purged here and are not processed again");
+    }
+    Ok(night.without(state.purged.iter().map(String::as_str)))
 }
 
 fn outcome(tally: &Tally) -> (&'static str, ExitCode) {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::inputs::RoomArguments;
+use super::print;
 use crate::batch::config::{Config, Size, Step};
 use crate::batch::ledger::{Became, Finished};
 use crate::batch::night::Night;
@@ -105,13 +106,13 @@ impl SimulateArguments {
             seed: self.seed,
             ..Simulation::of(&plan, rates, room)
         };
-        println!("nodes\tthreads\ttasks\tseconds\thours\tefficiency\tspeed-up\tlost");
+        print("nodes\tthreads\ttasks\tseconds\thours\tefficiency\tspeed-up\tlost\n");
         let mut first = None;
         for nodes in self.nodes.iter().map(|nodes| *nodes as usize) {
             let found = simulation.run(nodes);
             let one = *first.get_or_insert(found.seconds * nodes as f64);
-            println!(
-                "{nodes}\t{}\t{}\t{:.2}\t{:.2}\t{:.3}\t{:.1}\t{}",
+            print(&format!(
+                "{nodes}\t{}\t{}\t{:.2}\t{:.2}\t{:.3}\t{:.1}\t{}\n",
                 nodes * room.threads,
                 plan.tasks.len(),
                 found.seconds,
@@ -119,7 +120,7 @@ impl SimulateArguments {
                 found.efficiency,
                 one / found.seconds,
                 found.lost
-            );
+            ));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::print;
 use crate::batch::audit;
 use crate::batch::crate_metadata;
 use crate::batch::ledger;
@@ -44,14 +45,14 @@ impl ReportArguments {
         let run_dir = RunDir::new(&self.output);
         let lines = ledger::read_all(&run_dir)?;
         let state = read_state(&run_dir)?;
-        let night = Night::read(&run_dir)?.anew()?.without(&state.purged);
+        let night = Night::read(&run_dir)?.anew()?.without(state.purged.iter().map(String::as_str));
         let is_running = !Lock::holders(&run_dir)?.is_empty();
         let status = Status::of(&night, &run_dir, &state, is_running);
         let mut heads = Vec::new();
-        for part in run_dir.parts("ledger")? {
+        for part in audit::parts(&run_dir)? {
             // While a run writes, its last line may not have its link yet.
-            if let Ok(head) = audit::verify(&run_dir.audit(&part), &run_dir.ledger(&part)) {
-                heads.push((part, head.hash));
+            if let Ok(chain) = audit::verify(&run_dir, &part) {
+                heads.push((part, chain.head().to_owned()));
             } else if !is_running {
                 eprintln!("norn: the ledger was changed: norn batch verify tells where");
             }
@@ -59,10 +60,10 @@ impl ReportArguments {
         let relations = Relations::read(&night, &run_dir)?;
         Report::new(&night, &run_dir, &status, relations, heads).write(&run_dir.report())?;
         crate_metadata::write(&night, &run_dir, &lines)?;
-        if let Some(told) = Traces::read(&run_dir)?.told(&night) {
+        for told in Traces::read(&run_dir)?.told(&night, &state) {
             eprintln!("norn: batch: {told}");
         }
-        println!("{}", run_dir.report().join("index.html").display());
+        print(&format!("{}\n", run_dir.report().join("index.html").display()));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -71,7 +72,7 @@ impl PurgeArguments {
     /// Runs the command.
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let files = purge(&RunDir::new(&self.output), &self.sample)?;
-        println!("{files} files removed");
+        print(&format!("{files} files removed\n"));
         Ok(ExitCode::SUCCESS)
     }
 }
