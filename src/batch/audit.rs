@@ -106,7 +106,8 @@ pub(super) fn check(run_dir: &RunDir, part: &str) -> Result<(Chain, Vec<Vec<u8>>
     Ok((chain, more.iter().map(|line| line.to_vec()).collect()))
 }
 
-/// Checks chains of other parts, which may grow meanwhile; and that there is a ledger where there is a night.
+/// Checks chains of other parts, and that there is a ledger where there is a night. A part that has a lock may be at work on another node, of whose
+/// files this one sees now the one sooner, now the other: it looks after its own.
 ///
 /// # Errors
 /// As of [`verify`].
@@ -115,7 +116,7 @@ pub(super) fn check_others(run_dir: &RunDir, own: &str) -> Result<(), LedgerErro
     if parts.is_empty() && run_dir.night().exists() {
         return Err(LedgerError::Gone { path: run_dir.ledger(""), beside: run_dir.night() });
     }
-    for part in parts.iter().filter(|part| *part != own) {
+    for part in parts.iter().filter(|part| *part != own && !run_dir.lock(part).exists()) {
         let (audit, ledger) = (run_dir.audit(part), run_dir.ledger(part));
         let (chain, events) = both(&audit, &ledger)?;
         let (chain, events) = (chain.unwrap_or_default(), events.unwrap_or_default());

@@ -252,6 +252,12 @@ mod tests {
         let bytes = fs::read(run_dir.ledger("")).unwrap();
         fs::write(run_dir.ledger(""), &bytes[..bytes.len() / 2]).unwrap();
         assert!(matches!(Journal::open(&run_dir, "1-of-2"), Err(LedgerError::Line { .. })));
+        // While it is at work, its files may not be seen as they are.
+        fs::write(run_dir.lock(""), "").unwrap();
+        assert!(Journal::open(&run_dir, "2-of-2").is_ok());
+        fs::remove_file(run_dir.lock("")).unwrap();
+        fs::remove_file(run_dir.ledger("2-of-2")).unwrap();
+        fs::remove_file(run_dir.audit("2-of-2")).unwrap();
         for path in [run_dir.ledger(""), run_dir.audit("")] {
             fs::remove_file(path).unwrap();
         }
